@@ -1,0 +1,77 @@
+"""What a user can set, gathered once: arguments first, then the environment, then the defaults."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+AWS_ENDPOINT = "https://s3.amazonaws.com"
+HF_ENDPOINT = "https://huggingface.co"
+_TRUE = {"1", "true", "yes", "on"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """cache_dir: where models are kept. card_folders: read beside the shipped cards, and outranking them.
+    mirrors: folders laid out as `<bucket>/<key>`, asked before S3, after the bundled one.
+    hf_cache: the Hugging Face client's own cache folder."""
+
+    cache_dir: Path
+    card_folders: tuple[Path, ...] = ()
+    mirrors: tuple[Path, ...] = ()
+    s3_endpoint: str = AWS_ENDPOINT
+    hf_endpoint: str = HF_ENDPOINT
+    hf_cache: Path = Path("~/.cache/huggingface/hub")
+    hf_token: str | None = None
+    offline: bool = False
+
+    @classmethod
+    def from_environment(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        cache_dir: str | Path | None = None,
+        offline: bool | None = None,
+    ) -> Settings:
+        """Read HUBCLIENT_CACHE, HUBCLIENT_CARDS, HUBCLIENT_MIRRORS (both separated as PATH is), HUBCLIENT_S3_ENDPOINT,
+        AWS_ENDPOINT_URL_S3, HUBCLIENT_OFFLINE, and Hugging Face's HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE."""
+        env = os.environ if environ is None else environ
+        if offline is None:
+            offline = _flag(env, "HUBCLIENT_OFFLINE") or _flag(env, "HF_HUB_OFFLINE")
+        return cls(
+            cache_dir=_cache_dir(env, cache_dir),
+            card_folders=_folders(env, "HUBCLIENT_CARDS"),
+            mirrors=_folders(env, "HUBCLIENT_MIRRORS"),
+            s3_endpoint=(env.get("HUBCLIENT_S3_ENDPOINT") or env.get("AWS_ENDPOINT_URL_S3") or AWS_ENDPOINT).rstrip("/"),
+            hf_endpoint=(env.get("HF_ENDPOINT") or HF_ENDPOINT).rstrip("/"),
+            hf_cache=_hf_cache(env),
+            hf_token=env.get("HF_TOKEN") or None,
+            offline=offline,
+        )
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    return env.get(name, "").strip().lower() in _TRUE
+
+
+def _folders(env: Mapping[str, str], name: str) -> tuple[Path, ...]:
+    return tuple(Path(part).expanduser() for part in env.get(name, "").split(os.pathsep) if part)
+
+
+def _cache_dir(env: Mapping[str, str], given: str | Path | None) -> Path:
+    chosen = given or env.get("HUBCLIENT_CACHE")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("hubclient")
+
+
+def _hf_cache(env: Mapping[str, str]) -> Path:
+    if cache := env.get("HF_HUB_CACHE"):
+        return Path(cache).expanduser()
+    home = env.get("HF_HOME")
+    base = Path(home).expanduser() if home else Path(env.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "huggingface"
+    return base / "hub"
