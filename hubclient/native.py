@@ -1,0 +1,141 @@
+"""The native form of a model: a Hugging Face folder with two more files, `model.onnx` and `manifest.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hubclient.errors import InconsistentModel, UsageError
+from hubclient.facts import Fact
+
+CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+WEIGHTS = "model.safetensors"
+GRAPH = "model.onnx"
+MANIFEST = "manifest.json"
+
+FORMAT_VERSION = 1
+# Raised when a builder writes another graph for the same tensors: an older graph is then rebuilt in place.
+BUILDER_VERSION = 1
+ACTIVATIONS = ("softmax", "sigmoid", "none")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What was fetched: `url` as it was asked for; `commit` of a Hugging Face repository."""
+
+    url: str
+    size: int | None = None
+    sha256: str | None = None
+    etag: str | None = None
+    commit: str | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What decides the answers, each with the source that decided it."""
+
+    activation: Fact[str]
+    threshold: Fact[float]
+    max_length: Fact[int]
+    lowercase: Fact[bool | None]  # None: the tokenizer is not one that has a case setting
+
+    def overruled(
+        self,
+        by: str,
+        *,
+        activation: str | None = None,
+        threshold: float | None = None,
+        max_length: int | None = None,
+        lowercase: bool | None = None,
+    ) -> Facts:
+        """The same facts after somebody with more authority (`by`) has spoken; None is silence."""
+        return Facts(
+            activation=_overrule(self.activation, activation, by),
+            threshold=_overrule(self.threshold, threshold, by),
+            max_length=_overrule(self.max_length, max_length, by),
+            lowercase=_overrule(self.lowercase, lowercase, by),
+        )
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`labels` are in class order. `positions` is the length of the position table: no text may be longer.
+    `graph` is `built` from the tensors, or `kept` as the origin had it."""
+
+    name: str | None
+    language: str | None
+    lib_version: str | None
+    spark_version: str | None
+    annotator: str | None
+    architecture: str
+    origin: Origin
+    tensors_digest: str
+    labels: tuple[str, ...]
+    labels_source: str
+    positions: int
+    facts: Facts
+    graph: str = "built"
+    format_version: int = FORMAT_VERSION
+    builder_version: int = BUILDER_VERSION
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Manifest:
+        """Raises KeyError, TypeError or ValueError when `data` is not a manifest of this format."""
+        if data["format_version"] != FORMAT_VERSION:
+            raise ValueError(f"format version {data['format_version']}, and this hubclient reads {FORMAT_VERSION}")
+        facts = Facts(**{name: _fact(value) for name, value in data["facts"].items()})
+        return cls(**{**data, "origin": Origin(**data["origin"]), "labels": tuple(data["labels"]), "facts": facts})
+
+    def renamed(self, name: str | None, language: str | None) -> Manifest:
+        return replace(self, name=name, language=language)
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises InconsistentModel when the file is missing or is not a JSON object."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InconsistentModel(f"{path.name} cannot be read", where=str(path), why=str(error), hint="pull the model again") from error
+    if not isinstance(data, dict):
+        raise InconsistentModel(f"{path.name} is not a JSON object", where=str(path), hint="pull the model again")
+    return data
+
+
+def read_manifest(folder: Path) -> Manifest:
+    try:
+        return Manifest.from_dict(read_json(folder / MANIFEST))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InconsistentModel(
+            "the manifest cannot be used", where=str(folder / MANIFEST), why=str(error), hint="remove the model and pull it again"
+        ) from error
+
+
+def check_activation(activation: str) -> str:
+    if activation not in ACTIVATIONS:
+        raise UsageError(f"'{activation}' is not an activation", hint=f"use one of {', '.join(ACTIVATIONS)}")
+    return activation
+
+
+def _overrule(fact: Fact[T], value: T | None, by: str) -> Fact[T]:
+    if value is None:
+        return fact
+    earlier = () if fact.value == value else ((fact.source, fact.value),)
+    return Fact(value, by, earlier + tuple(said for said in fact.disagreements if said[1] != value))
+
+
+def _fact(data: Mapping[str, Any]) -> Fact[Any]:
+    return Fact(data["value"], data["source"], tuple((source, said) for source, said in data["disagreements"]))

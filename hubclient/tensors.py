@@ -1,0 +1,162 @@
+"""The weights file: safetensors, written tensor by tensor and never held whole.
+
+Format: https://github.com/huggingface/safetensors#format: a little-endian u64 header size, a JSON header, the tensors' bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from hubclient.errors import CorruptArchive
+from hubclient.models.builder import Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+# Data starts at a multiple of this many bytes, so that a mapped tensor is aligned for any vector unit.
+_ALIGNMENT = 64
+_MAX_HEADER = 100 << 20  # the library's own limit
+_WIDTHS = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+
+
+@dataclass(frozen=True)
+class LazyTensor:
+    """A float32 tensor that is made when it is written: its shape, and what makes the array."""
+
+    shape: tuple[int, ...]
+    load: Callable[[], np.ndarray]
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """layout: where each tensor lies. digest: SHA-256 over names, types, shapes and bytes, whatever the order in the file.
+    sha256: of the whole file."""
+
+    layout: Mapping[str, Slot]
+    digest: str
+    sha256: str
+
+
+def write_weights(path: Path, tensors: Mapping[str, LazyTensor]) -> WeightsFile:
+    """Write float32 tensors in the order of their names."""
+    shapes = {name: tensors[name].shape for name in sorted(tensors)}
+    header, layout = _header(shapes)
+    whole = hashlib.sha256(header)
+    hashes: dict[str, str] = {}
+    with path.open("wb") as file:
+        file.write(header)
+        for name in layout:
+            data = _bytes_of(name, tensors[name])
+            file.write(data)
+            whole.update(data)
+            hashes[name] = hashlib.sha256(data).hexdigest()
+    return WeightsFile(layout, _digest(layout, hashes), whole.hexdigest())
+
+
+def read_weights(path: Path) -> WeightsFile:
+    """Read a safetensors file's layout, and hash what it holds."""
+    whole = hashlib.sha256()
+    hashes: dict[str, str] = {}
+    layout = read_layout(path)
+    with path.open("rb") as file:
+        start = min((slot.offset for slot in layout.values()), default=0)
+        whole.update(file.read(start))
+        for name, slot in sorted(layout.items(), key=lambda item: item[1].offset):
+            one = hashlib.sha256()
+            for chunk in _chunks(file, slot.length):
+                whole.update(chunk)
+                one.update(chunk)
+            hashes[name] = one.hexdigest()
+    return WeightsFile(layout, _digest(layout, hashes), whole.hexdigest())
+
+
+def read_layout(path: Path) -> dict[str, Slot]:
+    """Where each tensor of a safetensors file lies. Raises CorruptArchive when the header and the file do not fit."""
+    with path.open("rb") as file:
+        head = file.read(8)
+        size = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
+        if not 2 <= size <= _MAX_HEADER:
+            raise CorruptArchive("not a safetensors file", where=f"{path}, byte 0", why=f"its header would have {size} bytes")
+        text = file.read(size)
+    try:
+        return parse_header(text, 8 + size, path.stat().st_size)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptArchive("a damaged safetensors file", where=str(path), why=str(error), hint="fetch it again") from error
+
+
+def parse_header(text: bytes, data_start: int, file_size: int) -> dict[str, Slot]:
+    """Raises ValueError, KeyError or TypeError for a header that does not describe exactly the rest of the file."""
+    layout = {}
+    for name, entry in json.loads(text).items():
+        if name == "__metadata__":
+            continue
+        begin, end = entry["data_offsets"]
+        shape = tuple(entry["shape"])
+        slot = Slot(entry["dtype"], shape, data_start + begin, end - begin)
+        if slot.length != _elements(shape) * _WIDTHS[slot.dtype]:
+            raise ValueError(f"tensor '{name}' of shape {shape} does not take {slot.length} bytes")
+        layout[name] = slot
+    position = data_start
+    for name, slot in sorted(layout.items(), key=lambda item: (item[1].offset, item[1].length)):
+        if slot.offset != position:
+            raise ValueError(f"tensor '{name}' starts at byte {slot.offset}, and {position} was expected")
+        position += slot.length
+    if position != file_size:
+        raise ValueError(f"the tensors end at byte {position}, and the file has {file_size}")
+    return layout
+
+
+def _header(shapes: Mapping[str, tuple[int, ...]]) -> tuple[bytes, dict[str, Slot]]:
+    entries: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    position = 0
+    for name, shape in shapes.items():
+        length = 4 * _elements(shape)
+        entries[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [position, position + length]}
+        position += length
+    text = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-(len(text) + 8) % _ALIGNMENT)
+    return struct.pack("<Q", len(text)) + text, parse_header(text, 8 + len(text), 8 + len(text) + position)
+
+
+def _bytes_of(name: str, tensor: LazyTensor) -> memoryview:
+    import numpy as np
+
+    array = np.ascontiguousarray(tensor.load(), dtype="<f4")
+    if array.shape != tensor.shape:
+        raise CorruptArchive(f"tensor '{name}' has shape {array.shape}, and {tensor.shape} was announced")
+    return memoryview(array).cast("B") if array.size else memoryview(b"")
+
+
+def _digest(layout: Mapping[str, Slot], hashes: Mapping[str, str]) -> str:
+    total = hashlib.sha256()
+    for name in sorted(layout):
+        slot = layout[name]
+        total.update(f"{name}\0{slot.dtype}\0{','.join(map(str, slot.shape))}\0{hashes[name]}\n".encode())
+    return total.hexdigest()
+
+
+def _elements(shape: tuple[int, ...]) -> int:
+    count = 1
+    for side in shape:
+        if not isinstance(side, int) or side < 0:
+            raise ValueError(f"{shape} is not a shape")
+        count *= side
+    return count
+
+
+def _chunks(file: BinaryIO, length: int) -> Iterator[bytes]:
+    left = length
+    while left:
+        chunk = file.read(min(left, 1 << 20))
+        if not chunk:
+            raise CorruptArchive("a safetensors file ends too early", why=f"{left} bytes of a tensor are missing")
+        left -= len(chunk)
+        yield chunk
