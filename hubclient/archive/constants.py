@@ -1,7 +1,7 @@
 """The values that stand in a TensorFlow graph itself: Const nodes, and shapes put together from them.
 
-Source: tensorflow/core/framework/tensor.proto: a tensor's values are raw bytes, or a list; the last of a list is repeated until the shape is
-full.
+Source: tensorflow/core/framework/tensor.proto: a tensor's values are raw bytes, or a list; the last of a list is repeated until the shape
+is full.
 """
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ _MESSAGES: dict[str, str] = {
     "Dim": "size 1 int64",
     "TensorProto": (
         "dtype 1 int32, tensor_shape 2 TensorShapeProto, tensor_content 4 bytes, float_val 5 *float, double_val 6 *double, "
-        "int_val 7 *int32, string_val 8 *bytes, int64_val 10 *int64, bool_val 11 *bool, half_val 13 *int32, uint32_val 16 *uint32, uint64_val 17 *uint64"
+        "int_val 7 *int32, string_val 8 *bytes, int64_val 10 *int64, bool_val 11 *bool, half_val 13 *int32, "
+        "uint32_val 16 *uint32, uint64_val 17 *uint64"
     ),
     "BundleHeaderProto": "num_shards 1 int32, endianness 2 int32",
     "BundleEntryProto": (
