@@ -120,7 +120,11 @@ class AmbiguousModel(ResolutionError):
 
 
 class SourceError(HubError):
+    """`lasting`: asking again would fail in the same way. `retry_after`: seconds that the server asked us to wait."""
+
     exit_code = 5
+    lasting: bool = False
+    retry_after: float | None = None
 
 
 class NotFound(SourceError):

@@ -1,0 +1,17 @@
+"""Where files come from: S3, the web, Hugging Face, folders on this machine."""
+
+from __future__ import annotations
+
+from hubclient.settings import Settings
+from hubclient.sources.location import HubLocation, Location, S3Location, WebLocation
+from hubclient.sources.remote import RemoteFile
+
+__all__ = ["HubLocation", "Location", "RemoteFile", "S3Location", "WebLocation", "remote_file"]
+
+
+def remote_file(location: S3Location | WebLocation, settings: Settings) -> RemoteFile:
+    """The file at an address; nothing is asked yet."""
+    from hubclient.sources.s3 import S3File
+    from hubclient.sources.web import WebFile
+
+    return S3File(location, settings) if isinstance(location, S3Location) else WebFile(location, settings)

@@ -1,0 +1,271 @@
+"""One HTTP client for every source: pooled connections, bounded redirects, failures told apart.
+
+Environment: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY; REQUESTS_CA_BUNDLE, AWS_CA_BUNDLE, SSL_CERT_FILE.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from http.client import responses
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from hubclient.errors import Forbidden, NotFound, ServerFailure, SourceError, Unreachable, UsageError
+from hubclient.sources.location import without_secrets
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse, PoolManager
+    from urllib3.exceptions import HTTPError
+
+_CONNECT_SECONDS, _READ_SECONDS = 10, 60
+_CHUNK = 1 << 20
+_MAX_REDIRECTS = 5
+_REDIRECTS = {301, 302, 303, 307, 308}
+_MAX_ERROR_TEXT = 1 << 16
+_S3_FIELD = re.compile(r"<(Code|Message)>([^<]*)</\1>")
+
+Authorize = Callable[[str, str, Mapping[str, str]], Mapping[str, str]]
+"""(method, URL, headers) -> headers that prove who asks."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response whose body has not been read yet. `url` is the address that answered, after redirects."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    response: BaseHTTPResponse
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it was sent. Raises Unreachable when it breaks off."""
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield from self.response.stream(_CHUNK, decode_content=False)
+        except HTTPError as error:
+            raise _no_answer(error, self.url) from error
+        finally:
+            self.close()
+
+    def text(self) -> str:
+        """The start of an error's body; empty if even that does not arrive."""
+        from urllib3.exceptions import HTTPError
+
+        try:
+            return self.response.read(_MAX_ERROR_TEXT, decode_content=False).decode("utf-8", "replace")
+        except HTTPError:
+            return ""
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        # A connection with unread bytes cannot be used again.
+        self.response.close()
+        self.response.release_conn()
+
+
+def send(method: str, url: str, headers: Mapping[str, str], *, authorize: Authorize | None = None) -> Answer:
+    """Ask, and follow up to five redirects; `authorize` is never asked for another origin than that of `url`.
+
+    Any status is an answer: `failure` tells what it means. Raises Unreachable when there is none.
+    """
+    origin = origin_of(url)
+    address = url
+    for _ in range(_MAX_REDIRECTS + 1):
+        proof = authorize(method, address, headers) if authorize and origin_of(address) == origin else {}
+        answer = _send_once(method, address, {**headers, **proof})
+        target = _redirect_target(answer)
+        if target is None:
+            return answer
+        answer.close()
+        address = target
+    raise _lasting(
+        ServerFailure(
+            "too many redirects", where=without_secrets(url), why=f"more than {_MAX_REDIRECTS}, the last to {without_secrets(address)}"
+        )
+    )
+
+
+def failure(answer: Answer, hint: str | None = None) -> SourceError:
+    """What an answer that is not a success means. Reads the body."""
+    kind, what, general = _meaning(answer.status)
+    error = kind(what, where=without_secrets(answer.url), why=_told(answer), hint=hint or general)
+    error.lasting = not issubclass(kind, ServerFailure) or answer.status == 501
+    error.retry_after = _retry_after(answer.headers.get("Retry-After"))
+    return error
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def basic_authorization(url: str) -> Authorize | None:
+    """For an address that carries a user's name and password."""
+    parts = urlsplit(url)
+    if parts.username is None:
+        return None
+    from urllib3 import make_headers
+
+    proof = make_headers(basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
+    return lambda method, address, headers: proof
+
+
+def _send_once(method: str, url: str, headers: Mapping[str, str]) -> Answer:
+    from urllib3.exceptions import HTTPError
+
+    # Compressed bytes would be neither the size nor the content that the ETag and the checksums speak of.
+    fixed = {"User-Agent": _user_agent(), "Accept-Encoding": "identity"}
+    try:
+        pool = _pool(_proxy_for(url), _ca_bundle())
+        response = pool.request(method, url, headers={**fixed, **headers}, preload_content=False, redirect=False, retries=False)
+    except HTTPError as error:
+        raise _no_answer(error, url) from error
+    return Answer(url, response.status, response.headers, response)
+
+
+def _redirect_target(answer: Answer) -> str | None:
+    location = answer.headers.get("Location")
+    if answer.status not in _REDIRECTS or not location:
+        return None
+    target = urljoin(answer.url, location)
+    scheme = urlsplit(target).scheme
+    if scheme not in ("http", "https") or (scheme == "http" and urlsplit(answer.url).scheme == "https"):
+        answer.close()
+        raise _lasting(
+            ServerFailure(
+                "a redirect that is not safe to follow",
+                where=without_secrets(answer.url),
+                why=f"it leads to {without_secrets(target)}",
+                hint="ask whoever runs the server for an https address",
+            )
+        )
+    return target
+
+
+def _meaning(status: int) -> tuple[type[SourceError], str, str | None]:
+    if status in (404, 410):
+        return NotFound, "there is no such object", "check the address; the model may have been moved or withdrawn"
+    if status in (401, 403, 451):
+        return Forbidden, "access was refused", "check the address and your credentials"
+    if status == 407:
+        return Unreachable, "the proxy asks for credentials", "put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT"
+    if status == 429:
+        return ServerFailure, "the server asks for fewer requests", "wait a little, then try again"
+    if status in (408, 425) or status >= 500:
+        return ServerFailure, "the server is in trouble", "try again later"
+    return SourceError, "the server did not accept the request", None
+
+
+def _told(answer: Answer) -> str:
+    said = f"HTTP {answer.status} {responses.get(answer.status, '')}".rstrip()
+    fields = {name: html.unescape(value).strip() for name, value in _S3_FIELD.findall(answer.text())}
+    return ": ".join([said, *(fields[name] for name in ("Code", "Message") if fields.get(name))])
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds or a date, RFC 9110 section 10.2.3; what is neither is ignored."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _no_answer(error: HTTPError, url: str) -> SourceError:
+    from urllib3 import exceptions as u
+
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    hint = "check the address, your connection, and HTTPS_PROXY if you are behind a proxy"
+    lasting = True
+    if isinstance(error, u.SSLError):
+        what, hint = (
+            f"no secure connection to {host}",
+            "if your network has its own certificate authority, name its file in REQUESTS_CA_BUNDLE",
+        )
+    elif isinstance(error, (u.LocationValueError, u.URLSchemeUnknown)):
+        what = f"'{host}' is not a host that can be asked"
+    elif isinstance(error, u.ProxyError):
+        what, lasting = f"no connection to {host} through the proxy", False
+    elif isinstance(error, u.NameResolutionError):
+        what, lasting = f"the host {host} is not known", False
+    elif isinstance(error, u.TimeoutError):
+        what, lasting = f"{host} did not answer in time", False
+    elif isinstance(error, u.NewConnectionError):
+        what, lasting = f"no connection to {host}", False
+    else:
+        what, lasting = f"the connection to {host} broke off", False
+    failed = Unreachable(what, where=without_secrets(url), why=_innermost(error), hint=hint)
+    failed.lasting = lasting
+    return failed
+
+
+def _innermost(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    # urllib3 writes its objects into messages: "<…HTTPConnection object at 0x7f…>: Failed to …".
+    return re.sub(r"^(?:<[^>]*>|\w+\(.*?\)): ", "", str(error)) or type(error).__name__
+
+
+def _lasting(error: SourceError) -> SourceError:
+    error.lasting = True
+    return error
+
+
+def _proxy_for(url: str) -> str | None:
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(url)
+    if proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def _ca_bundle() -> str | None:
+    for name in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE"):
+        if path := os.environ.get(name):
+            if not os.path.exists(path):
+                raise UsageError(f"{name} names a file that does not exist", where=path, hint=f"correct or unset {name}")
+            return path
+    return None
+
+
+@functools.lru_cache(maxsize=4)
+def _pool(proxy: str | None, ca_bundle: str | None) -> PoolManager:
+    from urllib3 import PoolManager, ProxyManager, Timeout, make_headers
+
+    timeout = Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
+    shared: dict[str, Any] = {"maxsize": 16, "timeout": timeout}
+    if ca_bundle:
+        shared["ca_cert_dir" if os.path.isdir(ca_bundle) else "ca_certs"] = ca_bundle
+    if proxy is None:
+        return PoolManager(**shared)
+    parts = urlsplit(proxy)
+    known = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
+    proof = make_headers(proxy_basic_auth=known) if known else None
+    return ProxyManager(proxy, proxy_headers=proof, **shared)
+
+
+@functools.cache
+def _user_agent() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"hubclient/{version('hubclient')}"
+    except PackageNotFoundError:
+        return "hubclient"

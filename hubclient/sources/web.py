@@ -1,0 +1,95 @@
+"""A file behind an http or https address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+from hubclient.errors import CorruptTransfer, Offline, SourceError
+from hubclient.settings import Settings
+from hubclient.sources import http
+from hubclient.sources.location import WebLocation
+from hubclient.sources.remote import Body, ContentChanged, Stat
+
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+
+
+class WebFile:
+    def __init__(self, location: WebLocation, settings: Settings) -> None:
+        parts = urlsplit(location.url)
+        self._address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+        self._authorize = http.basic_authorization(location.url)
+        self._offline = settings.offline
+        self.url = str(location)
+
+    def stat(self) -> Stat:
+        """HEAD, and where that is refused the first byte by GET: some servers know no HEAD, and its errors say nothing."""
+        answer = self._ask("HEAD", {})
+        if 400 <= answer.status < 500:
+            answer.close()
+            answer = self._ask("GET", {"Range": "bytes=0-0"})
+        if answer.status == 416:
+            answer.close()
+            return self._facts(0, answer.headers)
+        if answer.status not in (200, 206):
+            raise self._failure(answer)
+        answer.close()
+        return self._facts(self._size(answer), answer.headers)
+
+    def read(self, start: int = 0, etag: str | None = None) -> Body:
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        # A weak ETag never matches (RFC 9110, section 13.1.1).
+        if etag is not None and not etag.startswith("W/"):
+            headers["If-Match"] = etag
+        answer = self._ask("GET", headers)
+        if answer.status in (412, 416):
+            answer.close()
+            raise self._changed(f"HTTP {answer.status}")
+        if answer.status not in (200, 206):
+            raise self._failure(answer)
+        if etag is not None and answer.headers.get("ETag", etag) != etag:
+            answer.close()
+            raise self._changed(f"its ETag was {etag} and is {answer.headers['ETag']}")
+        return Body(self._start(answer), answer.chunks(), answer.close)
+
+    def _ask(self, method: str, headers: Mapping[str, str]) -> http.Answer:
+        """One request. Raises Offline, Unreachable."""
+        if self._offline:
+            raise Offline(
+                "a connection is needed, and offline was asked for",
+                where=self.url,
+                hint="unset HUBCLIENT_OFFLINE and HF_HUB_OFFLINE (or leave offline out), or name a local mirror in HUBCLIENT_MIRRORS",
+            )
+        return self._send(method, headers)
+
+    def _send(self, method: str, headers: Mapping[str, str]) -> http.Answer:
+        return http.send(method, self._address, headers, authorize=self._authorize)
+
+    def _failure(self, answer: http.Answer) -> SourceError:
+        return http.failure(answer)
+
+    def _facts(self, size: int, headers: Mapping[str, str]) -> Stat:
+        return Stat(size, headers.get("ETag"))
+
+    def _size(self, answer: http.Answer) -> int:
+        match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        told = match[2] if match else answer.headers.get("Content-Length", "") if answer.status == 200 else ""
+        if not told.isdecimal():
+            raise SourceError(
+                "the server does not say how long the file is", where=self.url, hint="download it by other means, and give its path"
+            )
+        return int(told)
+
+    def _start(self, answer: http.Answer) -> int:
+        written = answer.headers.get("Content-Range")
+        if written is None and answer.status == 200:
+            return 0
+        match = _CONTENT_RANGE.fullmatch(written or "")
+        if match is None:
+            answer.close()
+            raise CorruptTransfer("the server sent a part without saying which", where=self.url, why=f"Content-Range: {written}")
+        return int(match[1])
+
+    def _changed(self, why: str) -> ContentChanged:
+        return ContentChanged("the file was changed on the server while it was fetched", where=self.url, why=why, hint="try again")
