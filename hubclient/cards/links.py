@@ -10,46 +10,10 @@ _S3_URI = re.compile(r"\[Copy S3 URI\]\([ \t]*([^()\s]+)[ \t]*\)")
 _NLU_LOAD = re.compile(r"""\bnlu\.load\([ \t]*(\"{3}|'{3}|"|')(.*?)\1""")
 _HUGGING_FACE = re.compile(r"(?<![\w.-])(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.%-]+)(?:/([\w.%-]+))?")
 # First segments of huggingface.co addresses that are parts of the site and no owners of models.
-_SITE = frozenset(
-    [
-        "api",
-        "autotrain",
-        "blog",
-        "chat",
-        "collections",
-        "competitions",
-        "contact",
-        "course",
-        "datasets",
-        "docs",
-        "enterprise",
-        "front",
-        "inference",
-        "inference-api",
-        "inference-endpoints",
-        "join",
-        "landing",
-        "learn",
-        "login",
-        "logout",
-        "models",
-        "new",
-        "organizations",
-        "papers",
-        "posts",
-        "pricing",
-        "privacy",
-        "search",
-        "security",
-        "settings",
-        "spaces",
-        "storage",
-        "support",
-        "tasks",
-        "terms-of-service",
-        "transformers",
-        "welcome",
-    ]
+_SITE = re.compile(
+    r"api|autotrain|blog|chat|collections|competitions|contact|course|datasets|docs|enterprise|front|inference(?:-api|-endpoints)?|join"
+    r"|landing|learn|login|logout|models|new|organizations|papers|posts|pricing|privacy|search|security|settings|spaces|storage|support"
+    r"|tasks|terms-of-service|transformers|welcome"
 )
 # Repositories without an owner are as old as the hub itself; no new ones can be made, and these families are all of them.
 _WITHOUT_OWNER = re.compile(r"(?:albert|bert|camembert|ctrl|distil|gpt2|openai-gpt|roberta|t5|transfo-xl|xlm|xlnet)[\w.-]*")
@@ -76,7 +40,7 @@ def hugging_face_repos(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     bare: list[str] = []
     for match in _HUGGING_FACE.finditer(text):
         owner, repo = match[1].rstrip(".-"), (match[2] or "").rstrip(".-")
-        if owner.lower() in _SITE:
+        if _SITE.fullmatch(owner):
             continue
         if repo:
             owned.append(f"{owner}/{repo}")
