@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard, Unpack, overload
 
 from hubclient.engines import Batch, Engine, open_engine
 from hubclient.errors import InconsistentModel, InvalidText, UsageError
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from hubclient.cards import Card
 
 Text = str | tuple[str, str]
+
+
+class Options(TypedDict, total=False):
+    """How texts are classified, see `Classifier.stream`."""
+
+    threshold: float | None
+    top_k: int | None
+    batch_size: int
+    progress: Callable[[int], None] | None
+
 
 # Texts are tokenized and run in chunks, so that an endless stream needs bounded memory.
 _CHUNK = 4096
@@ -66,25 +76,18 @@ class Classifier:
         return np.array(self.labels, dtype=object)
 
     @overload
-    def __call__(self, texts: Text, **options: Any) -> Prediction: ...
+    # A str is an iterable of str too: the first signature that fits is the one that counts.
+    def __call__(self, texts: Text, **options: Unpack[Options]) -> Prediction: ...  # type: ignore[overload-overlap]
     @overload
-    def __call__(self, texts: Iterable[Text], **options: Any) -> list[Prediction]: ...
-    def __call__(
-        self,
-        texts: Text | Iterable[Text],
-        *,
-        threshold: float | None = None,
-        top_k: int | None = None,
-        batch_size: int = _BATCH,
-        progress: Callable[[int], None] | None = None,
-    ) -> Prediction | list[Prediction]:
-        """Classify. `threshold` overrules the model's own; `top_k` keeps only the highest scores; `progress` is told how many texts are done.
+    def __call__(self, texts: Iterable[Text], **options: Unpack[Options]) -> list[Prediction]: ...
+    def __call__(self, texts: Text | Iterable[Text], **options: Unpack[Options]) -> Prediction | list[Prediction]:
+        """Classify one text or many, with the options of `stream`.
 
         Raises InvalidText for what is not a text; blank text is one, and an empty list gives an empty list.
         """
         if _is_text(texts):
-            return next(self.stream([texts], threshold=threshold, top_k=top_k, batch_size=batch_size, progress=progress))
-        return list(self.stream(_iterable(texts), threshold=threshold, top_k=top_k, batch_size=batch_size, progress=progress))
+            return next(self.stream([texts], **options))
+        return list(self.stream(_iterable(texts), **options))
 
     def stream(
         self,
@@ -95,15 +98,21 @@ class Classifier:
         batch_size: int = _BATCH,
         progress: Callable[[int], None] | None = None,
     ) -> Iterator[Prediction]:
-        """Predictions one by one, in the order of the texts, in bounded memory."""
+        """Predictions one by one, in the order of the texts, in bounded memory.
+
+        `threshold` overrules the model's own; `top_k` keeps only the highest scores; `progress` is told how many more texts are done.
+        """
         limit = self.threshold if threshold is None else threshold
+        if top_k is not None and top_k < 1:
+            raise UsageError(f"top_k is {top_k}, and must be at least 1")
         for scores in self._scores(texts, batch_size, progress):
             for row in scores:
                 yield self._prediction(row, limit, top_k)
 
     def predict(self, texts: Iterable[Text], *, batch_size: int = _BATCH) -> np.ndarray:
         """The labels with the highest scores, of shape (n,)."""
-        return self.classes_[self.logits(texts, batch_size=batch_size).argmax(axis=1)]
+        best: np.ndarray = self.classes_[self.logits(texts, batch_size=batch_size).argmax(axis=1)]
+        return best
 
     def predict_proba(self, texts: Iterable[Text], *, batch_size: int = _BATCH) -> np.ndarray:
         """Scores after the activation, float32 of shape (n, labels)."""
@@ -128,8 +137,8 @@ class Classifier:
     def _logits(self, texts: Iterable[Text], batch_size: int, progress: Callable[[int], None] | None) -> Iterator[np.ndarray]:
         import numpy as np
 
-        if batch_size < 1:
-            raise UsageError(f"batch_size is {batch_size}, and must be at least 1")
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise UsageError(f"batch_size is {batch_size!r}, and must be a whole number of at least 1")
         for chunk in _chunks(texts, _CHUNK):
             encodings = self._tokenizer.encode_batch([_checked_text(text) for text in chunk])
             order = sorted(range(len(chunk)), key=lambda index: len(encodings[index]))
@@ -160,9 +169,12 @@ def activate(logits: np.ndarray, activation: str) -> np.ndarray:
     if activation == "sigmoid":
         # Both branches of the usual stable form: no exponential of a positive number.
         small = np.exp(-np.abs(logits))
-        return np.where(logits >= 0, 1 / (1 + small), small / (1 + small)).astype(np.float32)
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+        scores = np.where(logits >= 0, 1 / (1 + small), small / (1 + small))
+    else:
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        scores = exponentials / exponentials.sum(axis=1, keepdims=True)
+    result: np.ndarray = scores.astype(np.float32)
+    return result
 
 
 def _batch(encodings: Sequence[Encoding]) -> Batch:
@@ -205,20 +217,23 @@ def _checked_length(length: int, positions: int) -> int:
     return length
 
 
-def _is_text(value: object) -> bool:
+def _is_text(value: object) -> TypeGuard[Text]:
     return isinstance(value, str) or (isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, str) for part in value))
 
 
 def _checked_text(value: Any) -> Text:
     if not _is_text(value):
-        raise InvalidText(f"{_shown(value)} is not a text", why=f"it is of type {type(value).__name__}", hint="give a str, or a pair of str")
-    text: Text = value
-    return text
+        raise InvalidText(
+            f"{_shown(value)} is not a text", why=f"it is of type {type(value).__name__}", hint="give a str, or a pair of str"
+        )
+    return value
 
 
 def _iterable(texts: Any) -> Iterable[Text]:
     if isinstance(texts, Mapping | bytes) or not isinstance(texts, Iterable):
-        raise InvalidText(f"{_shown(texts)} is not a text", why=f"it is of type {type(texts).__name__}", hint="give a str, or an iterable of str")
+        raise InvalidText(
+            f"{_shown(texts)} is not a text", why=f"it is of type {type(texts).__name__}", hint="give a str, or an iterable of str"
+        )
     if isinstance(texts, str):
         return [texts]
     return texts

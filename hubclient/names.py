@@ -163,7 +163,9 @@ def _address_reference(text: str) -> AddressReference:
 def _card_reference(text: str, language: str | None, version: str | None) -> CardReference:
     head, at, written = text.partition("@")
     if at and version is not None and written != version:
-        raise InvalidReference(f"two versions were given: '{written}' in '{text}', and version={version!r}", hint=f"write {head}@{written} or {head}@{version}")
+        raise InvalidReference(
+            f"two versions were given: '{written}' in '{text}', and version={version!r}", hint=f"write {head}@{written} or {head}@{version}"
+        )
     constraint = parse_constraint(written) if at else parse_constraint(version) if version is not None else None
     prefix, slash, name = head.rpartition("/")
     if slash:
@@ -183,7 +185,9 @@ def _prefix_language(text: str, prefix: str, name: str, language: str | None) ->
             hint=f"write hf:{text} for the Hugging Face repository, or ./{text} for the path",
         )
     if language is not None and language != prefix:
-        raise InvalidReference(f"two languages were given: '{prefix}' in '{text}', and '{language}'", hint=f"write {prefix}/{name} or {language}/{name}")
+        raise InvalidReference(
+            f"two languages were given: '{prefix}' in '{text}', and '{language}'", hint=f"write {prefix}/{name} or {language}/{name}"
+        )
     return prefix
 
 

@@ -132,7 +132,7 @@ def _bytes_of(name: str, tensor: LazyTensor) -> memoryview:
     array = np.ascontiguousarray(tensor.load(), dtype="<f4")
     if array.shape != tensor.shape:
         raise CorruptArchive(f"tensor '{name}' has shape {array.shape}, and {tensor.shape} was announced")
-    return memoryview(array).cast("B") if array.size else memoryview(b"")
+    return array.reshape(-1).view(np.uint8).data
 
 
 def _digest(layout: Mapping[str, Slot], hashes: Mapping[str, str]) -> str:

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
     from hubclient.engines import Batch
 
-_FAILURES = (failures.Fail, failures.InvalidArgument, failures.InvalidGraph, failures.InvalidProtobuf, failures.NoSuchFile, failures.NotImplemented, failures.RuntimeException)
+_FAILURES = (
+    failures.Fail,
+    failures.InvalidArgument,
+    failures.InvalidGraph,
+    failures.InvalidProtobuf,
+    failures.NoSuchFile,
+    failures.NotImplemented,
+    failures.RuntimeException,
+)
 
 
 class OnnxEngine:
@@ -28,7 +36,9 @@ class OnnxEngine:
         try:
             self._session = onnxruntime.InferenceSession(str(folder / GRAPH), options, providers=["CPUExecutionProvider"])
         except _FAILURES as error:
-            raise ModelError("ONNX Runtime cannot open the model", where=str(folder / GRAPH), why=str(error), hint="pull the model again") from error
+            raise ModelError(
+                "ONNX Runtime cannot open the model", where=str(folder / GRAPH), why=str(error), hint="pull the model again"
+            ) from error
         self._inputs = {item.name for item in self._session.get_inputs()}
 
     def logits(self, batch: Batch) -> np.ndarray:

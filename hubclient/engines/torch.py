@@ -34,7 +34,9 @@ class TorchEngine:
         try:
             self._model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
         except (OSError, ValueError, RuntimeError) as error:
-            raise ModelError("transformers cannot open the model", where=str(folder), why=str(error), hint="pull the model again") from error
+            raise ModelError(
+                "transformers cannot open the model", where=str(folder), why=str(error), hint="pull the model again"
+            ) from error
 
     def logits(self, batch: Batch) -> np.ndarray:
         tensor = self._torch.from_numpy

@@ -38,7 +38,9 @@ def build(shape: BertShape, layout: Mapping[str, Slot], weights_file: str) -> by
 
 def _embeddings(graph: GraphBuilder, shape: BertShape) -> str:
     length = graph.node("Shape", "input_ids", start=1, end=2)
-    positions = graph.node("Slice", graph.weight("bert.embeddings.position_embeddings.weight"), graph.integers(0), length, graph.integers(0))
+    positions = graph.node(
+        "Slice", graph.weight("bert.embeddings.position_embeddings.weight"), graph.integers(0), length, graph.integers(0)
+    )
     words = graph.node("Gather", graph.weight("bert.embeddings.word_embeddings.weight"), "input_ids")
     types = graph.node("Gather", graph.weight("bert.embeddings.token_type_embeddings.weight"), "token_type_ids")
     total = graph.node("Add", graph.node("Add", words, types), positions)

@@ -7,9 +7,9 @@ So the graph file holds operators only, and the runtime maps the weights from wh
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hubclient.errors import InconsistentModel, UnsupportedModel
 
@@ -76,7 +76,7 @@ class GraphBuilder:
 
         return self._constant(np.array(value, dtype=np.int64))
 
-    def node(self, operator: str, *inputs: str, outputs: Sequence[str] = (), **attributes: int | float | list[int]) -> str:
+    def node(self, operator: str, *inputs: str, outputs: Sequence[str] = (), **attributes: Any) -> str:
         import onnx.helper
 
         names = list(outputs) or [f"{operator.lower()}_{len(self._nodes)}"]
@@ -94,7 +94,9 @@ class GraphBuilder:
     def activation(self, value: str, function: str) -> str:
         """An activation function under its transformers name (transformers/activations.py, ACT2FN)."""
         if function not in _ACTIVATIONS:
-            raise UnsupportedModel(f"the activation function '{function}' is not known", hint=f"known are {', '.join(sorted(_ACTIVATIONS))}")
+            raise UnsupportedModel(
+                f"the activation function '{function}' is not known", hint=f"known are {', '.join(sorted(_ACTIVATIONS))}"
+            )
         return _ACTIVATIONS[function](self, value)
 
     def finish(self, inputs: Sequence[str], output: str, classes: int) -> bytes:
@@ -111,7 +113,8 @@ class GraphBuilder:
         )
         model = onnx.helper.make_model(graph, producer_name="hubclient", opset_imports=[onnx.helper.make_opsetid("", OPSET)])
         model.ir_version = IR_VERSION
-        return model.SerializeToString()
+        data: bytes = model.SerializeToString()
+        return data
 
     def _slot(self, name: str) -> Slot:
         try:
@@ -148,7 +151,7 @@ def _silu(graph: GraphBuilder, value: str) -> str:
     return graph.node("Mul", value, graph.node("Sigmoid", value))
 
 
-_ACTIVATIONS = {
+_ACTIVATIONS: Mapping[str, Callable[[GraphBuilder, str], str]] = {
     "gelu": _gelu,
     "gelu_new": _gelu_tanh,
     "gelu_fast": _gelu_tanh,

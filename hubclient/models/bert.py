@@ -1,0 +1,227 @@
+"""BERT: recognised by its variables, read from TensorFlow.
+
+Names: transformers' TFBertForSequenceClassification and BertForSequenceClassification. Dense kernels are (in, out) in TensorFlow
+and (out, in) in PyTorch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from hubclient.errors import InconsistentModel, UnsupportedModel
+from hubclient.models import bert_graph, tensorflow
+from hubclient.models.builder import KNOWN_ACTIVATIONS, Slot
+from hubclient.models.family import Recipe, TensorSource
+
+if TYPE_CHECKING:
+    from hubclient.archive.graph import Dataflow
+
+model_type = "bert"
+
+_WORDS = "bert/embeddings/word_embeddings/"
+_TABLES = ("word_embeddings", "position_embeddings", "token_type_embeddings")
+_DENSE = (
+    "attention/self/query",
+    "attention/self/key",
+    "attention/self/value",
+    "attention/output/dense",
+    "intermediate/dense",
+    "output/dense",
+)
+_NORMS = ("attention/output/LayerNorm", "output/LayerNorm")
+_LAYER = re.compile(r"bert/encoder/layer_\._(\d+)/")
+# What positions are counted with; RoBERTa's kin count the tokens that are not padding (Cumsum) instead.
+_COUNTING = frozenset({"Cumsum", "NotEqual", "Equal"})
+
+
+def recognises(variables: Mapping[str, tuple[int, ...]]) -> bool:
+    return any(_WORDS in name for name in variables) and any("/classifier/" in f"/{name}" for name in variables)
+
+
+def from_tensorflow(flow: Dataflow, shapes: Mapping[str, tuple[int, ...]]) -> Recipe:
+    """`shapes` are those of the variables, by full name. Raises UnsupportedModel or InconsistentModel, naming what does not fit."""
+    root = _root(flow.variables)
+    layers = _layer_count(flow.variables, root)
+    tensors = dict(_tensors(root, layers, flow.variables))
+    _check_complete(flow.variables, {source.key for source in tensors.values()})
+    config = _config(flow, shapes, root, layers, tensors)
+    _check_shapes(tensors, shapes, config)
+    _check_wiring(flow, root, config, tensors)
+    return Recipe(tensors, config)
+
+
+def build_graph(config: Mapping[str, Any], layout: Mapping[str, Slot], weights_file: str) -> bytes:
+    check_config(config)
+    shape = bert_graph.BertShape(
+        layers=config["num_hidden_layers"],
+        heads=config["num_attention_heads"],
+        epsilon=config["layer_norm_eps"],
+        activation=config["hidden_act"],
+    )
+    return bert_graph.build(shape, layout, weights_file)
+
+
+def check_config(config: Mapping[str, Any]) -> None:
+    """Refuse settings that change the computation and that the graph does not honour."""
+    for key, wanted in {"position_embedding_type": "absolute", "is_decoder": False, "add_cross_attention": False}.items():
+        if config.get(key, wanted) != wanted:
+            raise UnsupportedModel(f"BERT with {key} = {config[key]!r} is not supported", hint="use engine='torch'")
+    if config["hidden_size"] % config["num_attention_heads"]:
+        raise InconsistentModel(f"{config['num_attention_heads']} heads do not divide a width of {config['hidden_size']}")
+    if config["hidden_act"] not in KNOWN_ACTIVATIONS:
+        raise UnsupportedModel(f"the activation function '{config['hidden_act']}' is not known")
+
+
+def _root(names: Mapping[str, object]) -> str:
+    roots = {name.partition(_WORDS)[0] for name in names if _WORDS in name}
+    if len(roots) != 1:
+        raise UnsupportedModel("the variables are not those of one BERT model", why=f"word embeddings under: {sorted(roots) or 'none'}")
+    return roots.pop()
+
+
+def _layer_count(names: Mapping[str, object], root: str) -> int:
+    numbers = {int(match[1]) for name in names if (match := _LAYER.match(name.removeprefix(root)))}
+    if numbers != set(range(len(numbers))) or not numbers:
+        raise InconsistentModel("the encoder's layers are not numbered from 0 without a gap", why=f"found: {sorted(numbers)}")
+    return len(numbers)
+
+
+def _tensors(root: str, layers: int, names: Mapping[str, object]) -> Iterator[tuple[str, TensorSource]]:
+    for table in _TABLES:
+        # The word embeddings' own name for their weight is "weight", the others' is "embeddings"; some exporters use one for all.
+        leaf = next((leaf for leaf in ("weight", "embeddings") if f"{root}bert/embeddings/{table}/{leaf}" in names), "weight")
+        yield f"bert.embeddings.{table}.weight", TensorSource(f"{root}bert/embeddings/{table}/{leaf}")
+    yield from _norm(root, "bert/embeddings/LayerNorm", "bert.embeddings.LayerNorm")
+    for number in range(layers):
+        there, here = f"bert/encoder/layer_._{number}", f"bert.encoder.layer.{number}"
+        for part in _DENSE:
+            yield from _dense(root, f"{there}/{part}", f"{here}.{part.replace('/', '.')}")
+        for part in _NORMS:
+            yield from _norm(root, f"{there}/{part}", f"{here}.{part.replace('/', '.')}")
+    yield from _dense(root, "bert/pooler/dense", "bert.pooler.dense")
+    yield from _dense(root, "classifier", "classifier")
+
+
+def _dense(root: str, there: str, here: str) -> Iterator[tuple[str, TensorSource]]:
+    yield f"{here}.weight", TensorSource(f"{root}{there}/kernel", transposed=True)
+    yield f"{here}.bias", TensorSource(f"{root}{there}/bias")
+
+
+def _norm(root: str, there: str, here: str) -> Iterator[tuple[str, TensorSource]]:
+    yield f"{here}.weight", TensorSource(f"{root}{there}/gamma")
+    yield f"{here}.bias", TensorSource(f"{root}{there}/beta")
+
+
+def _check_complete(found: Mapping[str, object], wanted: set[str]) -> None:
+    missing, surplus = sorted(wanted - found.keys()), sorted(found.keys() - wanted)
+    if missing or surplus:
+        raise UnsupportedModel(
+            "the variables are not those of BERT with a classification head",
+            why=f"missing: {_few(missing)}; not known: {_few(surplus)}",
+        )
+
+
+def _config(
+    flow: Dataflow, shapes: Mapping[str, tuple[int, ...]], root: str, layers: int, tensors: Mapping[str, TensorSource]
+) -> dict[str, Any]:
+    def shape(name: str) -> tuple[int, ...]:
+        return shapes[tensors[name].key]
+
+    def layer_names(part: str) -> list[str]:
+        return [f"{root}bert/encoder/layer_._{number}/{part}" for number in range(layers)]
+
+    vocabulary, hidden = _pair(shape("bert.embeddings.word_embeddings.weight"))
+    norms = [f"{root}bert/embeddings/LayerNorm/gamma", *(name for part in _NORMS for name in layer_names(f"{part}/gamma"))]
+    between = zip(layer_names("intermediate/dense/bias"), layer_names("output/dense/kernel"), strict=True)
+    heads = [tensorflow.heads_of(flow, bias, hidden) for part in _DENSE[:3] for bias in layer_names(f"{part}/bias")]
+    return {
+        "vocab_size": vocabulary,
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": _one(heads, "numbers of attention heads"),
+        "intermediate_size": shape("bert.encoder.layer.0.intermediate.dense.bias")[0],
+        "hidden_act": _one([tensorflow.function_between(flow, *pair) for pair in between], "activation functions"),
+        "max_position_embeddings": shape("bert.embeddings.position_embeddings.weight")[0],
+        "type_vocab_size": shape("bert.embeddings.token_type_embeddings.weight")[0],
+        "layer_norm_eps": _one([tensorflow.epsilon_of(flow, gamma) for gamma in norms], "layer norm epsilons"),
+    }
+
+
+def _check_shapes(tensors: Mapping[str, TensorSource], shapes: Mapping[str, tuple[int, ...]], config: Mapping[str, Any]) -> None:
+    labels = shapes[tensors["classifier.bias"].key][-1]
+    wanted = expected_shapes(config, labels)
+    for name, source in tensors.items():
+        shape = shapes[source.key][::-1] if source.transposed else shapes[source.key]
+        if shape != wanted[name]:
+            raise InconsistentModel(
+                f"the variable '{source.key}' has the shape {shapes[source.key]}, which does not fit {name} {wanted[name]}"
+            )
+
+
+def expected_shapes(config: Mapping[str, Any], labels: int) -> dict[str, tuple[int, ...]]:
+    """Every tensor of BertForSequenceClassification with its shape, as these settings demand."""
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def linear(name: str, outputs: int, inputs: int) -> None:
+        shapes[f"{name}.weight"], shapes[f"{name}.bias"] = (outputs, inputs), (outputs,)
+
+    def norm(name: str) -> None:
+        shapes[f"{name}.weight"] = shapes[f"{name}.bias"] = (hidden,)
+
+    for table, rows in zip(_TABLES, ("vocab_size", "max_position_embeddings", "type_vocab_size"), strict=True):
+        shapes[f"bert.embeddings.{table}.weight"] = (config[rows], hidden)
+    norm("bert.embeddings.LayerNorm")
+    for number in range(config["num_hidden_layers"]):
+        layer = f"bert.encoder.layer.{number}"
+        for part in ("query", "key", "value"):
+            linear(f"{layer}.attention.self.{part}", hidden, hidden)
+        linear(f"{layer}.attention.output.dense", hidden, hidden)
+        linear(f"{layer}.intermediate.dense", inner, hidden)
+        linear(f"{layer}.output.dense", hidden, inner)
+        norm(f"{layer}.attention.output.LayerNorm")
+        norm(f"{layer}.output.LayerNorm")
+    linear("bert.pooler.dense", hidden, hidden)
+    linear("classifier", labels, hidden)
+    return shapes
+
+
+def _check_wiring(flow: Dataflow, root: str, config: Mapping[str, Any], tensors: Mapping[str, TensorSource]) -> None:
+    """What the variables and their shapes leave open: scale, positions, pooling, and that the logits come straight from the head."""
+    wanted = (config["hidden_size"] / config["num_attention_heads"]) ** -0.5
+    for number in range(config["num_hidden_layers"]):
+        there = f"{root}bert/encoder/layer_._{number}/attention/self"
+        scale = tensorflow.scale_of(flow, f"{there}/query/bias", f"{there}/key/bias")
+        if abs(scale - wanted) > 1e-4 * wanted:
+            raise UnsupportedModel(f"layer {number} scales its attention scores by {scale:g}, and BERT by {wanted:g}")
+    if tensorflow.function_between(flow, f"{root}bert/pooler/dense/bias", f"{root}classifier/kernel") != "tanh":
+        raise UnsupportedModel("the pooler's activation function is not tanh")
+    pooled = tensorflow.data_input(tensorflow.product_of(flow, f"{root}bert/pooler/dense/kernel"))
+    if not tensorflow.takes_first_token(pooled):
+        raise UnsupportedModel("the pooler does not take the first token", where=f"graph node '{pooled.name}'")
+    if flow.output is not tensorflow.sum_with(flow, f"{root}classifier/bias"):
+        raise UnsupportedModel(
+            "the graph's output is not the classifier's logits", where=f"graph node '{flow.output.name}' ({flow.output.op})"
+        )
+    table = flow.variables[tensors["bert.embeddings.position_embeddings.weight"].key]
+    counting = [node.name for lookup in flow.consumers(table) for node in lookup.upstream() if node.op in _COUNTING]
+    if counting:
+        raise UnsupportedModel("positions are not counted from the first token on", where=f"graph node '{counting[0]}'")
+
+
+def _pair(shape: tuple[int, ...]) -> tuple[int, int]:
+    if len(shape) != 2:
+        raise InconsistentModel(f"the word embeddings have the shape {shape}, and two sides were expected")
+    return shape[0], shape[1]
+
+
+def _one(values: list[Any], what: str) -> Any:
+    if len(set(values)) != 1:
+        raise UnsupportedModel(f"the layers differ in their {what}", why=f"found: {sorted(set(values))}")
+    return values[0]
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "") if names else "none"
