@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = str | tuple["Value", ...] | FrozenMap[str, "Value"] | None
 
-_MAX_DEPTH = 8
+_MAX_DEPTH = 16
 _NULLS = {"", "~", "null", "Null", "NULL"}
 
 
