@@ -94,11 +94,42 @@ def send(method: str, url: str, headers: Mapping[str, str], *, authorize: Author
 
 def failure(answer: Answer, hint: str | None = None) -> SourceError:
     """What an answer that is not a success means. Reads the body."""
-    kind, what, general = _meaning(answer.status)
+    kind, what, general = meaning(answer.status)
     error = kind(what, where=without_secrets(answer.url), why=_told(answer), hint=hint or general)
     error.lasting = not issubclass(kind, ServerFailure) or answer.status == 501
-    error.retry_after = _retry_after(answer.headers.get("Retry-After"))
+    error.retry_after = retry_after(answer.headers.get("Retry-After"))
     return error
+
+
+def meaning(status: int) -> tuple[type[SourceError], str, str | None]:
+    """(error, what went wrong, what to do) for a status that is not a success."""
+    if status in (404, 410):
+        return NotFound, "there is no such object", "check the address; the model may have been moved or withdrawn"
+    if status in (401, 403, 451):
+        return Forbidden, "access was refused", "check the address and your credentials"
+    if status == 407:
+        return Unreachable, "the proxy asks for credentials", "put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT"
+    if status == 429:
+        return ServerFailure, "the server asks for fewer requests", "wait a little, then try again"
+    if status in (408, 425) or status >= 500:
+        return ServerFailure, "the server is in trouble", "try again later"
+    return SourceError, "the server did not accept the request", None
+
+
+def retry_after(value: str | None) -> float | None:
+    """A header's seconds or date (RFC 9110, section 10.2.3) as seconds from now; what is neither is ignored."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:
@@ -149,40 +180,10 @@ def _redirect_target(answer: Answer) -> str | None:
     return target
 
 
-def _meaning(status: int) -> tuple[type[SourceError], str, str | None]:
-    if status in (404, 410):
-        return NotFound, "there is no such object", "check the address; the model may have been moved or withdrawn"
-    if status in (401, 403, 451):
-        return Forbidden, "access was refused", "check the address and your credentials"
-    if status == 407:
-        return Unreachable, "the proxy asks for credentials", "put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT"
-    if status == 429:
-        return ServerFailure, "the server asks for fewer requests", "wait a little, then try again"
-    if status in (408, 425) or status >= 500:
-        return ServerFailure, "the server is in trouble", "try again later"
-    return SourceError, "the server did not accept the request", None
-
-
 def _told(answer: Answer) -> str:
     said = f"HTTP {answer.status} {responses.get(answer.status, '')}".rstrip()
     fields = {name: html.unescape(value).strip() for name, value in _S3_FIELD.findall(answer.text())}
     return ": ".join([said, *(fields[name] for name in ("Code", "Message") if fields.get(name))])
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds or a date, RFC 9110 section 10.2.3; what is neither is ignored."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    from datetime import UTC, datetime
-    from email.utils import parsedate_to_datetime
-
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
 def _no_answer(error: HTTPError, url: str) -> SourceError:
