@@ -6,6 +6,7 @@ and are compared here with the hashes that the Hub announced: SHA-256 for large 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import inspect
@@ -57,7 +58,7 @@ class HubSnapshot:
 
 
 class HubRepository:
-    """`retries` and `sleep`: how `resolve` bears a Hub in trouble. Downloads are repeated by huggingface_hub, for half a minute or so."""
+    """`retries` and `sleep`: how a Hub in trouble, and downloads that break off, are borne."""
 
     def __init__(self, location: HubLocation, settings: Settings, *, retries: int = 4, sleep: Callable[[float], None] = time.sleep) -> None:
         self.location = location
@@ -116,7 +117,8 @@ class HubRepository:
         # The cache is not ours: what lies there may be damaged, and is then downloaded once more.
         for force in (False, True):
             told = _Tally(advance)
-            cached = self._download(snapshot, name, force, told)
+            download = functools.partial(self._download, snapshot, name, force, told)
+            cached = Patience(self._retries, self._sleep).insist(download)
             with disk_errors(target):
                 sha256, git_sha1 = _hashes(cached)
             if announced.sha256 in (None, sha256) and announced.git_sha1 in (None, git_sha1):

@@ -22,7 +22,12 @@ def hub_errors(location: HubLocation, settings: Settings, file: str | None = Non
     try:
         yield
     except failures as error:
-        raise _meaning(_root(error), location, settings, file) from error
+        root = _root(error)
+        failure = _meaning(root, location, settings, file)
+        # The request before a download is what the library repeats by itself, for half a minute: enough is enough.
+        if isinstance(failure, SourceError) and root is not error:
+            failure.lasting = True
+        raise failure from error
 
 
 def _failures() -> tuple[type[Exception], ...]:
