@@ -101,6 +101,8 @@ class Manifest:
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    # What lies there may be a hard link into another cache.
+    path.unlink(missing_ok=True)
     path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 

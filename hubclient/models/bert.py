@@ -7,7 +7,7 @@ and (out, in) in PyTorch.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hubclient.errors import InconsistentModel, UnsupportedModel
@@ -36,8 +36,8 @@ _LAYER = re.compile(r"bert/encoder/layer_\._(\d+)/")
 _COUNTING = frozenset({"Cumsum", "NotEqual", "Equal"})
 
 
-def recognises(variables: Mapping[str, tuple[int, ...]]) -> bool:
-    return any(_WORDS in name for name in variables) and any("/classifier/" in f"/{name}" for name in variables)
+def recognises(names: Iterable[str]) -> bool:
+    return any("/bert/embeddings/word_embeddings" in f"/{name}".replace(".", "/") for name in names)
 
 
 def from_tensorflow(flow: Dataflow, shapes: Mapping[str, tuple[int, ...]]) -> Recipe:
@@ -137,6 +137,8 @@ def _config(
     between = zip(layer_names("intermediate/dense/bias"), layer_names("output/dense/kernel"), strict=True)
     heads = [tensorflow.heads_of(flow, bias, hidden) for part in _DENSE[:3] for bias in layer_names(f"{part}/bias")]
     return {
+        "model_type": model_type,
+        "architectures": ["BertForSequenceClassification"],
         "vocab_size": vocabulary,
         "hidden_size": hidden,
         "num_hidden_layers": layers,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hubclient.models.builder import Slot
+
+if TYPE_CHECKING:
+    from hubclient.archive.graph import Dataflow
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,18 @@ class Family(Protocol):
 
     @property
     def model_type(self) -> str: ...
+
+    def recognises(self, names: Iterable[str]) -> bool:
+        """Whether weights of these names (TensorFlow's or PyTorch's) are this family's."""
+        ...
+
+    def from_tensorflow(self, flow: Dataflow, shapes: Mapping[str, tuple[int, ...]]) -> Recipe:
+        """`shapes` are those of the variables, by full name. Raises UnsupportedModel or InconsistentModel, naming what does not fit."""
+        ...
+
+    def expected_shapes(self, config: Mapping[str, Any], labels: int) -> Mapping[str, tuple[int, ...]]:
+        """Every tensor with its shape, as these settings demand."""
+        ...
 
     def build_graph(self, config: Mapping[str, Any], layout: Mapping[str, Slot], weights_file: str) -> bytes:
         """The ONNX graph over the weights. Raises UnsupportedModel for settings that it cannot honour."""

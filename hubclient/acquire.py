@@ -1,0 +1,167 @@
+"""Carrying a plan out: fetch, verify, convert, commit. Whatever fails leaves the store as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hubclient.cards import Overlay
+from hubclient.convert.write import Identity
+from hubclient.errors import Forbidden, InconsistentModel, NoSourceLeft, NotFound, SourceError
+from hubclient.native import Origin
+from hubclient.plan import Candidate, Fetch, Plan, UseStored
+from hubclient.settings import Settings
+from hubclient.sources import HubLocation, remote_file
+from hubclient.sources.local import LocalFile, in_mirror
+from hubclient.store import Store
+from hubclient.transfer.progress import Progress
+
+_log = logging.getLogger("hubclient")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is known of a model before its bytes are: its names, the overlay, and the labels on its card (to hold a fallback against)."""
+
+    identity: Identity = field(default_factory=Identity)
+    overlay: Overlay = field(default_factory=Overlay)
+    card_labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where the work is done."""
+
+    store: Store
+    settings: Settings
+    progress: Progress
+
+
+def acquire(plan: Plan, wanted: Wanted, workshop: Workshop) -> Path:
+    """The model's folder in the store. Raises SourceError, ArchiveError, ModelError, StoreError."""
+    if isinstance(plan, UseStored):
+        entry = workshop.store.find(plan.identity)
+        if entry is None:
+            raise NotFound("the model was removed while it was looked up", where=plan.identity, hint="try again")
+        return entry.path
+    with workshop.store.lock(plan.identity, lambda: _log.info("waiting for another process that pulls the same model")):
+        entry = workshop.store.find(plan.identity)
+        return entry.path if entry else _fetch(plan, wanted, workshop)
+
+
+def acquire_file(path: Path, wanted: Wanted, workshop: Workshop) -> Path:
+    """Convert a file or folder of the user's; what it holds is what names it in the store."""
+    identity = f"sha256:{_content_digest(path)}"
+    with workshop.store.lock(identity):
+        entry = workshop.store.find(identity)
+        return entry.path if entry else _convert_path(path, identity, wanted, workshop)
+
+
+def _fetch(plan: Fetch, wanted: Wanted, workshop: Workshop) -> Path:
+    for candidate in plan.candidates[:-1]:
+        try:
+            return _install(candidate, wanted, workshop)
+        except NotFound:
+            continue
+    last = plan.candidates[-1]
+    try:
+        return _install(last, wanted, workshop)
+    except (NotFound, Forbidden) as gone:
+        if plan.fallback is None or isinstance(last.location, HubLocation):
+            raise
+        _log.warning("%s: %s; trying %s", last.location, gone.what, plan.fallback.location)
+        return _fall_back(plan.fallback, gone, wanted, workshop)
+
+
+def _fall_back(candidate: Candidate, gone: SourceError, wanted: Wanted, workshop: Workshop) -> Path:
+    try:
+        return _install(candidate, wanted, workshop, must_agree=True)
+    except (SourceError, InconsistentModel) as error:
+        raise NoSourceLeft(
+            "every source of the model failed", causes=[gone, error], hint="hub info shows where the card says it is"
+        ) from error
+
+
+def _install(candidate: Candidate, wanted: Wanted, workshop: Workshop, *, must_agree: bool = False) -> Path:
+    if isinstance(candidate.location, HubLocation):
+        return _install_repository(candidate.location, candidate.identity, wanted, workshop, must_agree=must_agree)
+    if candidate.mirror:
+        local = in_mirror(candidate.mirror, candidate.location)
+        size = local.stat().size
+        origin = Origin(str(candidate.location), size, _file_digest(local.path))
+        return _convert_archive(local.path, candidate.identity, origin, wanted, workshop)
+    from hubclient.transfer import fetch
+
+    with workshop.store.staging(candidate.identity) as work:
+        archive = work / "archive.zip"
+        fetched = fetch(remote_file(candidate.location, workshop.settings), archive, progress=workshop.progress)
+        origin = Origin(fetched.url, fetched.size, fetched.sha256, fetched.etag)
+        return _convert_archive(archive, candidate.identity, origin, wanted, workshop)
+
+
+def _convert_archive(path: Path, identity: str, origin: Origin, wanted: Wanted, workshop: Workshop) -> Path:
+    from hubclient.convert.archive import convert_archive
+
+    store = workshop.store
+    with store.staging(identity) as work, store.staging(identity) as staging:
+        _log.info("converting %s", path.name)
+        hashes = convert_archive(path, staging, work, wanted.identity, origin, wanted.overlay)
+        return store.commit(staging, identity, hashes).path
+
+
+def _install_repository(location: HubLocation, identity: str, wanted: Wanted, workshop: Workshop, *, must_agree: bool) -> Path:
+    from hubclient.convert.repository import check_labels, convert_repository, needed_files
+    from hubclient.sources.huggingface import HubRepository
+
+    repository = HubRepository(location, workshop.settings)
+    snapshot = repository.resolve()
+    with workshop.store.staging(identity) as staging:
+        settings, weights = needed_files(snapshot.files)
+        repository.fetch(snapshot, settings, staging)
+        if must_agree:
+            check_labels(staging, wanted.card_labels, repository.url)
+        with workshop.progress.task(location.repo, snapshot.size_of(weights)) as advance:
+            known = repository.fetch(snapshot, weights, staging, advance)
+        origin = Origin(repository.url, snapshot.size_of([*settings, *weights]), commit=snapshot.commit)
+        hashes = convert_repository(staging, wanted.identity, origin, wanted.overlay, known)
+        return workshop.store.commit(staging, identity, hashes).path
+
+
+def _convert_path(path: Path, identity: str, wanted: Wanted, workshop: Workshop) -> Path:
+    from hubclient.convert.repository import convert_repository, is_repository, needed_files
+
+    origin = Origin(path.absolute().as_uri(), sum(file.stat().st_size for file in _files(path)))
+    if not is_repository(path):
+        return _convert_archive(path, identity, origin, wanted, workshop)
+    import shutil
+
+    with workshop.store.staging(identity) as staging:
+        settings, weights = needed_files([file.relative_to(path).as_posix() for file in _files(path)])
+        for name in (*settings, *weights):
+            shutil.copyfile(path / name, staging / name)
+        hashes = convert_repository(staging, wanted.identity, origin, wanted.overlay, {})
+        return workshop.store.commit(staging, identity, hashes).path
+
+
+def _content_digest(path: Path) -> str:
+    files = _files(path)
+    if path.is_file():
+        return _file_digest(path)
+    total = hashlib.sha256()
+    for file in files:
+        total.update(f"{file.relative_to(path).as_posix()}\0{_file_digest(file)}\n".encode())
+    return total.hexdigest()
+
+
+def _files(path: Path) -> Sequence[Path]:
+    if not path.exists():
+        LocalFile(path).stat()
+    return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,100 @@
+"""Deciding what the sources leave open, by the order in which they are to be believed. A default says nothing about a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hubclient.archive.metadata import Metadata
+from hubclient.cards import Overlay
+from hubclient.errors import UnsupportedModel
+from hubclient.facts import Fact, decide
+from hubclient.native import ACTIVATIONS, Facts
+
+_MULTILABEL = {True: "sigmoid", False: "softmax"}
+# transformers' text-classification pipeline, by config.json's problem_type.
+_PROBLEM_TYPES = {"multi_label_classification": "sigmoid", "single_label_classification": "softmax", "regression": "none"}
+# Above this, tokenizer_config.json's model_max_length is a placeholder for "no limit".
+_NO_LIMIT = 100_000
+_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class ArchiveClaims:
+    """What an archive's metadata claims; `vocabulary_lowercase` is what its vocabulary shows, None if it shows nothing."""
+
+    metadata: Metadata
+    vocabulary_lowercase: bool | None
+
+    def decide(self, overlay: Overlay, *, labels: int, positions: int) -> Facts:
+        threshold = self.metadata.number("threshold", explicit=True)
+        cased = self.metadata.flag("caseSensitive")
+        case = [
+            ("overlay", overlay.lowercase),
+            ("archive vocabulary", self.vocabulary_lowercase),
+            ("archive caseSensitive", None if cased is None else not cased),
+        ]
+        length = [("overlay", overlay.max_length), ("archive maxSentenceLength", self.metadata.integer("maxSentenceLength"))]
+        return Facts(
+            activation=self._activation(overlay, labels),
+            threshold=decide(
+                [("overlay", overlay.threshold), ("archive paramMap.threshold", threshold)], _THRESHOLD, "Spark NLP's default"
+            ),
+            max_length=_limited(length, positions),
+            lowercase=decide(case, False, "no source says"),
+        )
+
+    def _activation(self, overlay: Overlay, labels: int) -> Fact[str]:
+        multilabel = self.metadata.flag("multilabel", explicit=True)
+        claims = [
+            ("overlay", overlay.activation),
+            ("archive paramMap.activation", self.metadata.text("activation", explicit=True)),
+            ("archive paramMap.multilabel", None if multilabel is None else _MULTILABEL[multilabel]),
+            ("one output", "sigmoid" if labels == 1 else None),
+        ]
+        return _known(decide(claims, self.metadata.text("activation") or "softmax", "archive defaultParamMap.activation"))
+
+
+@dataclass(frozen=True)
+class RepositoryClaims:
+    """What a Hugging Face repository's config.json and tokenizer files claim."""
+
+    config: Mapping[str, Any]
+    tokenizer_config: Mapping[str, Any]
+    lowercase: bool | None
+
+    def decide(self, overlay: Overlay, *, labels: int, positions: int) -> Facts:
+        stated = self.tokenizer_config.get("model_max_length")
+        limit = int(stated) if isinstance(stated, int | float) and 0 < stated < _NO_LIMIT else None
+        problem = self.config.get("problem_type")
+        claims = [
+            ("overlay", overlay.activation),
+            ("config.json problem_type", _PROBLEM_TYPES.get(problem, str(problem)) if problem is not None else None),
+            ("one output", "sigmoid" if labels == 1 else None),
+        ]
+        claims_case = [("overlay", overlay.lowercase), ("tokenizer files", self.lowercase)]
+        return Facts(
+            activation=_known(decide(claims, "softmax", "transformers' default")),
+            threshold=decide([("overlay", overlay.threshold)], _THRESHOLD, "Spark NLP's default"),
+            max_length=_limited([("overlay", overlay.max_length), ("tokenizer_config.json model_max_length", limit)], positions),
+            lowercase=decide(claims_case, None, "the tokenizer has no such setting"),
+        )
+
+
+def _limited(claims: list[tuple[str, int | None]], positions: int) -> Fact[int]:
+    """The first claim, but never more than there are positions."""
+    fact = decide(claims, positions, "position table")
+    if fact.value > positions:
+        return Fact(positions, "position table", ((fact.source, fact.value), *fact.disagreements))
+    return fact
+
+
+def _known(fact: Fact[str]) -> Fact[str]:
+    if fact.value not in ACTIVATIONS:
+        raise UnsupportedModel(
+            f"the activation '{fact.value}' is not known",
+            where=fact.source,
+            hint=f"known are {', '.join(ACTIVATIONS)}; an overlay can say which",
+        )
+    return fact

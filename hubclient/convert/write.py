@@ -1,0 +1,88 @@
+"""Writing the native form into a staging folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hubclient.errors import InconsistentModel
+from hubclient.models.family import Family
+from hubclient.models.wordpiece import TokenizerFiles
+from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Facts, Manifest, Origin, write_json
+from hubclient.tensors import WeightsFile
+
+
+@dataclass(frozen=True)
+class Identity:
+    """How the hub calls the model; None is what nobody says."""
+
+    name: str | None = None
+    language: str | None = None
+    lib_version: str | None = None
+    spark_version: str | None = None
+
+
+def write_graph(staging: Path, family: Family, config: Mapping[str, Any], weights: WeightsFile) -> None:
+    (staging / GRAPH).write_bytes(family.build_graph(config, weights.layout, WEIGHTS))
+
+
+def write_tokenizer(staging: Path, files: TokenizerFiles) -> None:
+    (staging / TOKENIZER).write_text(files.tokenizer_json, encoding="utf-8")
+    write_json(staging / TOKENIZER_CONFIG, files.config)
+
+
+def write_config(staging: Path, config: Mapping[str, Any], labels: tuple[str, ...], facts: Facts, pad_token_id: int) -> None:
+    """config.json of a model that had none, with what transformers' own pipeline needs to answer alike."""
+    write_json(
+        staging / CONFIG,
+        {
+            **config,
+            "dtype": "float32",
+            "pad_token_id": pad_token_id,
+            "problem_type": _problem_type(facts.activation.value, len(labels)),
+            "id2label": {str(index): label for index, label in enumerate(labels)},
+            "label2id": {label: index for index, label in enumerate(labels)},
+        },
+    )
+
+
+def write_manifest(
+    staging: Path,
+    identity: Identity,
+    origin: Origin,
+    *,
+    annotator: str | None,
+    architecture: str,
+    labels: tuple[str, ...],
+    labels_source: str,
+    positions: int,
+    facts: Facts,
+    tensors_digest: str,
+    graph: str = "built",
+) -> None:
+    if len(set(labels)) != len(labels):
+        raise InconsistentModel("two classes have the same label", where=labels_source, why=", ".join(labels))
+    manifest = Manifest(
+        name=identity.name,
+        language=identity.language,
+        lib_version=identity.lib_version,
+        spark_version=identity.spark_version,
+        annotator=annotator,
+        architecture=architecture,
+        origin=origin,
+        tensors_digest=tensors_digest,
+        labels=labels,
+        labels_source=labels_source,
+        positions=positions,
+        facts=facts,
+        graph=graph,
+    )
+    write_json(staging / MANIFEST, manifest.to_dict())
+
+
+def _problem_type(activation: str, labels: int) -> str | None:
+    if activation == "sigmoid":
+        return "multi_label_classification" if labels > 1 else None
+    return "single_label_classification" if activation == "softmax" else "regression"

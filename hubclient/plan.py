@@ -1,0 +1,117 @@
+"""What would be done for a reference, and why: decided from values alone, before anything is asked or written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hubclient.cards import Card
+from hubclient.errors import UnknownModel, UsageError
+from hubclient.names import AddressReference, HubReference
+from hubclient.sources.location import HubLocation, Location, S3Location, WebLocation
+
+SourceChoice = Literal["s3", "hf"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One place to get the bytes from. `mirror` is the folder, when it is one; `identity` names the store entry that it makes."""
+
+    location: Location
+    identity: str
+    mirror: Path | None = None
+
+    def __str__(self) -> str:
+        return f"{self.location} in the mirror {self.mirror}" if self.mirror else str(self.location)
+
+
+@dataclass(frozen=True)
+class UseStored:
+    identity: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Candidates in order: a mirror may lack the object. `fallback` is asked only when the last candidate says gone or forbidden."""
+
+    candidates: tuple[Candidate, ...]
+    why: str
+    fallback: Candidate | None = None
+
+    @property
+    def identity(self) -> str:
+        return self.candidates[0].identity
+
+
+Plan = UseStored | Fetch
+IsStored = Callable[[str], bool]
+
+
+def plan_card(
+    card: Card,
+    is_stored: IsStored,
+    *,
+    mirrors: Sequence[Path] = (),
+    source: SourceChoice | None = None,
+    revision: str | None = None,
+) -> Plan:
+    """Store, mirrors, S3, and the card's Hugging Face origin in place of S3; `source` asks for one of the two alone.
+
+    Raises UnknownModel when the card names no such place.
+    """
+    if source not in (None, "s3", "hf"):
+        raise UsageError(f"there is no source '{source}'", hint="use 's3' or 'hf'")
+    if source == "hf" or revision is not None:
+        if card.hf_origin is None:
+            raise UnknownModel(f"the card of '{card.model_name}' names no Hugging Face repository", hint="leave out source='hf'")
+        return plan_repository(HubReference(card.hf_origin, revision), is_stored)
+    archive = _archive(card)
+    if archive is None:
+        raise UnknownModel(
+            f"the card of '{card.model_name}' names no archive to download",
+            where=card.path,
+            hint="use source='hf'" if card.hf_origin else None,
+        )
+    fallback = None
+    if card.hf_origin and source is None:
+        repository = HubLocation(card.hf_origin)
+        fallback = Candidate(repository, f"{archive.identity} from {repository.identity}")
+    for candidate in (archive, fallback):
+        if candidate and is_stored(candidate.identity):
+            return UseStored(candidate.identity, f"{candidate} is in the store")
+    mirrored = [Candidate(archive.location, archive.identity, mirror) for mirror in mirrors if isinstance(archive.location, S3Location)]
+    return Fetch((*mirrored, archive), "not in the store", fallback)
+
+
+def plan_repository(reference: HubReference, is_stored: IsStored) -> Plan:
+    """Without a revision the stored one is used, whatever the branch points to by now."""
+    location = HubLocation(reference.repo, reference.revision)
+    return _plan_one(Candidate(location, location.identity), is_stored)
+
+
+def plan_address(reference: AddressReference, is_stored: IsStored, *, mirrors: Sequence[Path] = ()) -> Plan:
+    location = S3Location.parse(reference.url) if reference.url.startswith("s3://") else WebLocation(reference.url)
+    plan = _plan_one(Candidate(location, location.identity), is_stored)
+    if isinstance(plan, Fetch) and isinstance(location, S3Location):
+        return Fetch((*(Candidate(location, location.identity, mirror) for mirror in mirrors), *plan.candidates), plan.why)
+    return plan
+
+
+def _plan_one(candidate: Candidate, is_stored: IsStored) -> Plan:
+    if is_stored(candidate.identity):
+        return UseStored(candidate.identity, f"{candidate} is in the store")
+    return Fetch((candidate,), "not in the store")
+
+
+def _archive(card: Card) -> Candidate | None:
+    location: Location
+    if card.s3_parsed:
+        location = S3Location(card.s3_parsed.bucket, card.s3_parsed.key)
+    elif card.download_url:
+        location = WebLocation(card.download_url)
+    else:
+        return None
+    return Candidate(location, location.identity)
