@@ -11,8 +11,8 @@ from hubclient.cards.frozen import FrozenMap
 from hubclient.cards.problem import card_error
 from hubclient.cards.yaml_mapping import Value, read_mapping
 
-_ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?")
-_DAY_FIRST_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?", re.ASCII)
+_DAY_FIRST_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _TRUE = {"true", "yes", "on"}
 _FALSE = {"false", "no", "off"}
 

@@ -15,6 +15,7 @@ from typing import Literal
 LabelsForm = Literal["backticks", "double_backticks", "described_backticks", "bullets", "table", "prose", "empty", "absent"]
 
 _RUN = re.compile(r"`+")
+_NOTHING_FOLLOWS = re.compile(r"\s*+(?:,|\Z)")
 _BULLET = re.compile(r"[ \t]*[-*+][ \t]+(\S.*)")
 _RULE_CELL = re.compile(r":?-+:?")
 _WORD = re.compile(r"[^\W\d_]")
@@ -72,7 +73,7 @@ def _spans(line: str) -> Iterator[_Span]:
     while index < len(runs):
         start, stop = runs[index]
         ticks = stop - start
-        if ticks == 2 and line[stop:].lstrip()[:1] in ("", ","):
+        if ticks == 2 and _NOTHING_FOLLOWS.match(line, stop):
             # Not CommonMark: two backticks with nothing in them are how the hub's template writes an empty label.
             yield _Span(1, "", line[end:start])
             end, index = stop, index + 1

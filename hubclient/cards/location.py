@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from hubclient.errors import CardError
 
-_ARCHIVE = re.compile(r"(.+)_([A-Za-z]{2,}(?:-[A-Za-z]+)?)_(\d+(?:\.\d+)+)_(\d+(?:\.\d+)+)_(\d{13})\.zip")
+_ARCHIVE = re.compile(r"(.+)_([A-Za-z]{2,}(?:-[A-Za-z]+)?)_(\d{1,9}(?:\.\d{1,9})+)_(\d{1,9}(?:\.\d{1,9})+)_(\d{13})\.zip", re.ASCII)
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _S3_HOST = re.compile(r"s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com")
 

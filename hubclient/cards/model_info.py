@@ -30,7 +30,7 @@ _SPELLINGS = {key.casefold(): key for key in _KEYS} | {
     "spark nlp compatibility": "Compatibility",
     "upstream dependencies": "Dependencies",
 }
-_SIZE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([KMGT]?)i?B", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})\s*([KMGT]?)i?B", re.IGNORECASE | re.ASCII)
 _MEBIBYTES = {"": Decimal(1) / 2**20, "K": Decimal(1) / 2**10, "M": Decimal(1), "G": Decimal(2**10), "T": Decimal(2**20)}
 
 

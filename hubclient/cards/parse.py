@@ -21,7 +21,7 @@ from hubclient.cards.problem import card_error
 from hubclient.cards.sections import TEMPLATE, Section, code_blocks, first_section, split_sections
 from hubclient.errors import CardError
 
-_VERSION = re.compile(r"\d+(?:\.\d+)+")
+_VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9})+", re.ASCII)
 
 
 def parse_card(text: str, *, path: str | None = None) -> Card:

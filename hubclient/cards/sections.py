@@ -59,7 +59,8 @@ def split_sections(lines: list[str], first_line: int) -> tuple[Section, ...]:
     before = _trim(lines[: starts[0][0]] if starts else lines)
     if before:
         sections.append(Section("", first_line, before))
-    for (index, title), (end, _) in zip(starts, [*starts[1:], (len(lines), "")], strict=True):
+    ends = [*(index for index, _ in starts[1:]), len(lines)]
+    for (index, title), end in zip(starts, ends, strict=False):
         sections.append(Section(title, first_line + index, _trim(_before_links(lines[index + 1 : end]))))
     return tuple(sections)
 

@@ -1,0 +1,175 @@
+"""Folders of cards on a real disk."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hubclient.bundled import CARDS
+from hubclient.cards import Overlay
+from hubclient.catalog import CardKey, Catalog, Resolution
+from hubclient.errors import CardError, UnknownModel
+from hubclient.names import CardReference, parse_reference
+from tests.cards.shared import ROOT, archive, card_text
+
+
+def resolve(catalog: Catalog, text: str) -> Resolution:
+    reference = parse_reference(text)
+    assert isinstance(reference, CardReference)
+    return catalog.resolve(reference)
+
+
+def write(folder: Path, file: str, text: str) -> Path:
+    path = folder / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode())
+    return path
+
+
+def test_shipped_cards_resolve() -> None:
+    catalog = Catalog.load([CARDS])
+    assert catalog.problems == ()
+    assert {key.name for key in catalog.cards} == {
+        "bert_large_sequence_classifier_imdb",
+        "bert_classifier_multi_label_classification_of_pubmed_articles",
+        "bert_tiny_sequence_classifier_sst2",
+    }
+    for key in catalog.cards:
+        assert resolve(catalog, f"en/{key.name}").card is catalog.cards[key]
+
+
+def test_shipped_overlay_belongs_to_its_card_alone() -> None:
+    catalog = Catalog.load([CARDS])
+    assert resolve(catalog, "en/bert_classifier_multi_label_classification_of_pubmed_articles").overlay.activation == "sigmoid"
+    assert resolve(catalog, "en/bert_large_sequence_classifier_imdb").overlay == Overlay()
+
+
+def test_an_nlu_reference_resolves_in_the_catalog() -> None:
+    found = resolve(Catalog.load([CARDS]), "en.classify.bert.pubmed")
+    assert found.card.name == "bert_classifier_multi_label_classification_of_pubmed_articles"
+    assert "stands for en/" in found.notices[0]
+
+
+def test_cards_are_found_in_subfolders_whatever_their_file_is_called(tmp_path: Path) -> None:
+    write(tmp_path, "someone/2022-01-01-wrong_fr.md", card_text())
+    write(tmp_path, ".git/small_model_en.md", card_text(file=archive(version="9.9.9")))
+    write(tmp_path, "README.md", "# Not a card\n")
+    write(tmp_path, "NOTICE", "not a card")
+    catalog = Catalog.load([tmp_path])
+    assert list(catalog.cards) == [CardKey("small_model", "en", (3, 4, 2), 1646352000000)]
+    assert catalog.problems == ()
+    with pytest.raises(TypeError):
+        catalog.cards[CardKey("x", "en", (), 0)] = next(iter(catalog.cards.values()))  # type: ignore[index]
+
+
+def test_a_later_folder_outranks_an_earlier_one(tmp_path: Path) -> None:
+    write(tmp_path, "one/b.md", card_text(description="first"))
+    write(tmp_path, "two/a.md", card_text(description="second"))
+    for order, expected in (("one", "two"), "second"), (("two", "one"), "first"):
+        catalog = Catalog.load([tmp_path / name for name in order])
+        assert resolve(catalog, "en/small_model").card.description == expected
+        assert [card.description for card in catalog.cards.values()] == [expected]
+
+
+def test_a_newer_version_counts_more_than_a_later_folder(tmp_path: Path) -> None:
+    write(tmp_path, "one/a.md", card_text(file=archive(version="3.10.0")))
+    write(tmp_path, "two/a.md", card_text(file=archive(version="3.9.0")))
+    assert resolve(Catalog.load([tmp_path / "one", tmp_path / "two"]), "en/small_model").card.version == (3, 10, 0)
+
+
+def test_of_two_cards_of_one_archive_the_one_with_its_name_counts(tmp_path: Path) -> None:
+    write(tmp_path, "a.md", card_text())
+    write(tmp_path, "b.md", card_text(front={"name": "other"}))
+    catalog = Catalog.load([tmp_path])
+    assert [card.name for card in catalog.cards.values()] == ["small_model"]
+    assert resolve(catalog, "en/small_model").card.name == "small_model"
+
+
+def test_broken_cards_stop_nobody_and_are_told(tmp_path: Path) -> None:
+    write(tmp_path, "good_en.md", card_text())
+    write(tmp_path, "2022-01-01-bad_model_en_3_0.md", "---\nname: bad_model\n")
+    (tmp_path / "latin.md").write_bytes(b"---\nname: a\ntitle: \xe9\n---\n")
+    write(tmp_path, "x.overlay.yaml", "nonsense: 1\n")
+    catalog = Catalog.load([tmp_path, tmp_path / "missing"])
+    assert resolve(catalog, "en/small_model").notices == ()
+    with pytest.raises(UnknownModel, match="bad_model") as caught:
+        resolve(catalog, "bad_model")
+    assert [cause.where for cause in caught.value.causes] == [f"{tmp_path / '2022-01-01-bad_model_en_3_0.md'}:3"]
+    assert sorted(str(problem.where) for problem in catalog.problems) == sorted(
+        [
+            f"{tmp_path / '2022-01-01-bad_model_en_3_0.md'}:3",
+            f"{tmp_path / 'latin.md'}:3",
+            f"{tmp_path / 'x.overlay.yaml'}:1",
+            str(tmp_path / "missing"),
+        ]
+    )
+
+
+def test_a_broken_card_beside_a_good_one_of_its_name_is_told(tmp_path: Path) -> None:
+    write(tmp_path, "small_model_en.md", card_text())
+    write(tmp_path, "2023-01-01-small_model_en.md", card_text().replace("language: en", "name: twice"))
+    (notice,) = resolve(Catalog.load([tmp_path]), "en/small_model").notices
+    assert "stands twice" in notice
+    assert "2023-01-01-small_model_en.md:9" in notice
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links to nowhere are made the POSIX way")
+def test_unreadable_files_are_told(tmp_path: Path) -> None:
+    (tmp_path / "small_model_en.md").symlink_to(tmp_path / "nowhere")
+    (problem,) = Catalog.load([tmp_path]).problems
+    assert problem.where == str(tmp_path / "small_model_en.md")
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"one/card.overlay.yaml": "0.1"}, 0.1),
+        ({"one/small_model_en.overlay.yaml": "0.2"}, 0.2),
+        ({"one/card.overlay.yaml": "0.1", "one/small_model_en.overlay.yaml": "0.2"}, 0.1),
+        ({"one/card.overlay.yaml": "0.1", "two/small_model_en.overlay.yaml": "0.3"}, 0.3),
+        ({"two/card.overlay.yaml": "0.4", "one/small_model_fr.overlay.yaml": "0.5"}, None),
+    ],
+)
+def test_overlays(tmp_path: Path, files: dict[str, str], expected: float | None) -> None:
+    write(tmp_path, "one/card.md", card_text())
+    (tmp_path / "two").mkdir()
+    for file, threshold in files.items():
+        write(tmp_path, file, f"threshold: {threshold}\n")
+    assert resolve(Catalog.load([tmp_path / "one", tmp_path / "two"]), "en/small_model").overlay.threshold == expected
+
+
+def test_a_broken_overlay_stops_its_card(tmp_path: Path) -> None:
+    write(tmp_path, "card.md", card_text())
+    write(tmp_path, "card.overlay.yaml", "activatoin: sigmoid\n")
+    with pytest.raises(CardError, match="activatoin"):
+        resolve(Catalog.load([tmp_path]), "en/small_model")
+
+
+def test_search(tmp_path: Path) -> None:
+    write(tmp_path, "a.md", card_text(file=archive("toxic_bert"), front={"name": "toxic_bert"}))
+    write(tmp_path, "b.md", card_text(file=archive("other"), front={"name": "other", "title": "Toxic comments"}))
+    write(tmp_path, "c.md", card_text(file=archive("third"), front={"name": "third"}, description="Finds toxic words."))
+    write(tmp_path, "d.md", card_text(file=archive("third", version="9.0.0"), front={"name": "third"}, description="Not for Toxic ones."))
+    catalog = Catalog.load([tmp_path])
+    assert [card.name for card in catalog.search("TOXIC")] == ["toxic_bert", "other", "third"]
+    assert catalog.search("toxic")[-1].version == (9, 0, 0)
+    assert [card.name for card in catalog.search(["toxic", "comments"])] == ["other"]
+    assert len(catalog.search("", limit=2)) == 2
+    assert catalog.search("nothing like it") == []
+
+
+def test_resolving_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from hubclient.bundled import CARDS\n"
+        "from hubclient.catalog import Catalog\n"
+        "from hubclient.names import CardReference\n"
+        "Catalog.load([CARDS]).resolve(CardReference('bert_tiny_sequence_classifier_sst2'))\n"
+        "print(sorted({'numpy', 'boto3', 'urllib3', 'onnx', 'onnxruntime', 'torch', 'huggingface_hub', 'rich'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
