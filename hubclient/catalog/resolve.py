@@ -120,7 +120,7 @@ def _warnings(card: Card, reference: CardReference) -> Iterable[str]:
     if card.deprecated:
         yield f"{_spelled(card)} is deprecated"
     if card.supported is False:
-        yield f"{_spelled(card)} comes from the community and is not supported by {card.author or 'its publisher'}"
+        yield f"{_spelled(card)} is not supported, says its card"
     if card.name != card.model_name and reference.name == card.name:
         yield f"the card '{card.name}' downloads an archive that is named '{card.model_name}'"
     if card.language != card.model_language:

@@ -84,10 +84,10 @@ def test_versions_that_cannot_be_opened_are_passed_over_aloud() -> None:
 
 
 def test_warnings() -> None:
-    old = card(deprecated=True, supported=False, author="Somebody")
+    old = card(deprecated=True, supported=False)
     assert choose("en/m", old).notices == (
         "en/m@3.4.2 is deprecated",
-        "en/m@3.4.2 comes from the community and is not supported by Somebody",
+        "en/m@3.4.2 is not supported, says its card",
     )
     mislabelled = Card("m", "en", s3_parsed=XX.s3_parsed)
     assert choose("xx/m", mislabelled).notices == ("the card says that its language is en, its archive is named xx",)
