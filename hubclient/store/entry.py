@@ -96,6 +96,6 @@ def _parse_marker(text: bytes, folder: Path) -> Entry:
 
 def _inside(name: str) -> str:
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or not path.parts:
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
         raise ValueError(f"'{name}' is outside of the folder")
     return name

@@ -6,8 +6,7 @@ A file system without locks is therefore no failure.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -31,21 +30,17 @@ class Hold:
 
 
 def try_lock(path: Path) -> Hold:
-    """Take a lock if that is possible at once."""
+    """Take a lock if that is possible at once. Raises OSError if the lock file cannot be made."""
     return _acquire(path, timeout=0)
 
 
-@contextmanager
-def waiting_lock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold a lock; `waiting` is told once if another process has it now."""
+def wait_lock(path: Path, waiting: Callable[[], None]) -> Hold:
+    """Take a lock; `waiting` is told once if another process has it now."""
     hold = try_lock(path)
-    if hold.state == "busy":
-        waiting()
-        hold = _acquire(path, timeout=-1)
-    try:
-        yield
-    finally:
-        hold.release()
+    if hold.state != "busy":
+        return hold
+    waiting()
+    return _acquire(path, timeout=-1)
 
 
 def _acquire(path: Path, timeout: float) -> Hold:

@@ -29,7 +29,8 @@ def staging_folder(root: Path, key: str) -> Iterator[Path]:
     sweep(root)
     folder = unused(root, key)
     lock_file = folder.with_name(folder.name + _LOCK_SUFFIX)
-    hold = try_lock(lock_file)
+    with disk_errors(root):
+        hold = try_lock(lock_file)
     try:
         with disk_errors(root):
             # Not tempfile's: its mode would keep other users of a shared cache out of the finished entry.

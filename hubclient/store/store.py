@@ -20,7 +20,7 @@ from hubclient.errors import StoreError
 from hubclient.sources.disk import disk_errors
 from hubclient.store.digest import sha256_of, sync
 from hubclient.store.entry import MARKER, Entry, StoredFile, files_in, marker_text, read_entry, size_of
-from hubclient.store.locks import waiting_lock
+from hubclient.store.locks import wait_lock
 from hubclient.store.naming import key_of
 from hubclient.store.staging import staging_folder, unused
 
@@ -72,8 +72,11 @@ class Store:
         locks = self.root / "locks"
         with disk_errors(locks):
             locks.mkdir(parents=True, exist_ok=True)
-        with waiting_lock(locks / f"{key_of(identity)}.lock", waiting):
+            hold = wait_lock(locks / f"{key_of(identity)}.lock", waiting)
+        try:
             yield
+        finally:
+            hold.release()
 
     def commit(self, staging: Path, identity: str, known: Mapping[str, str] | None = None) -> Entry:
         """Make a staged folder the entry for this content, with one rename; if there is a complete one already, that one stays.

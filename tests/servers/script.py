@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Request:
+    """`headers`: names In-Title-Case, whatever the client wrote."""
+
     method: str
     path: str
     headers: Mapping[str, str]
@@ -64,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
     script: ScriptedServer
 
     def do_GET(self) -> None:
-        request = Request(self.command, self.path, dict(self.headers.items()))
+        request = Request(self.command, self.path, {name.title(): value for name, value in self.headers.items()})
         self.script.requests.append(request)
         reply = self.script.answer(request)
         self.send_response(reply.status)

@@ -53,7 +53,9 @@ class Seaweed:
         request = AWSRequest(method=method, url=self.endpoint + path, data=data)
         S3SigV4Auth(Credentials(self.access_key, self.secret_key), "s3", "us-east-1").add_auth(request)
         for _ in range(attempts):
-            answer = urllib3.request(method, self.endpoint + path, body=data, headers=dict(request.headers.items()), retries=False)
+            answer = urllib3.request(
+                method, self.endpoint + path, body=data, headers=dict(request.headers.items()), retries=False, timeout=60
+            )
             if answer.status < 300:
                 return
             time.sleep(0.1)
