@@ -14,7 +14,7 @@ from hubclient.errors import Forbidden, InconsistentModel, NoSourceLeft, NotFoun
 from hubclient.native import Origin
 from hubclient.plan import Candidate, Fetch, Plan, UseStored
 from hubclient.settings import Settings
-from hubclient.sources import HubLocation, remote_file
+from hubclient.sources import HubLocation, S3Location, remote_file
 from hubclient.sources.local import LocalFile, in_mirror
 from hubclient.store import Store
 from hubclient.transfer.progress import Progress
@@ -88,7 +88,7 @@ def _fall_back(candidate: Candidate, gone: SourceError, wanted: Wanted, workshop
 def _install(candidate: Candidate, wanted: Wanted, workshop: Workshop, *, must_agree: bool = False) -> Path:
     if isinstance(candidate.location, HubLocation):
         return _install_repository(candidate.location, candidate.identity, wanted, workshop, must_agree=must_agree)
-    if candidate.mirror:
+    if candidate.mirror and isinstance(candidate.location, S3Location):
         local = in_mirror(candidate.mirror, candidate.location)
         size = local.stat().size
         origin = Origin(str(candidate.location), size, _file_digest(local.path))

@@ -226,6 +226,13 @@ def _checked_text(value: Any) -> Text:
         raise InvalidText(
             f"{_shown(value)} is not a text", why=f"it is of type {type(value).__name__}", hint="give a str, or a pair of str"
         )
+    for part in (value,) if isinstance(value, str) else value:
+        try:
+            part.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidText(
+                f"{_shown(value)} is not valid Unicode", why=str(error), hint="decode the text with its own encoding"
+            ) from error
     return value
 
 

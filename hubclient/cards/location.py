@@ -7,7 +7,7 @@ the name itself may hold underscores and dots, so the fields are taken from the 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,6 +16,15 @@ from hubclient.errors import CardError
 _ARCHIVE = re.compile(r"(.+)_([A-Za-z]{2,}(?:-[A-Za-z]+)?)_(\d{1,9}(?:\.\d{1,9})+)_(\d{1,9}(?:\.\d{1,9})+)_(\d{13})\.zip", re.ASCII)
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _S3_HOST = re.compile(r"s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com")
+
+
+@dataclass(frozen=True)
+class ArchiveName:
+    name: str | None = None
+    lang: str | None = None
+    lib_version: str | None = None
+    spark_version: str | None = None
+    epoch_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,10 +70,15 @@ def parse_s3_url(url: str) -> S3Location | None:
     return _location(bucket, key)
 
 
-def _location(bucket: str, key: str) -> S3Location:
-    prefix, _, file = key.rpartition("/")
+def parse_archive_name(file: str) -> ArchiveName:
+    """What a file name says; every field is None when it is not one of Spark NLP's."""
     match = _ARCHIVE.fullmatch(file)
     if not match:
-        return S3Location(bucket, key, prefix, file)
+        return ArchiveName()
     name, lang, lib_version, spark_version, epoch = match.groups()
-    return S3Location(bucket, key, prefix, file, name, lang, lib_version, spark_version, int(epoch))
+    return ArchiveName(name, lang, lib_version, spark_version, int(epoch))
+
+
+def _location(bucket: str, key: str) -> S3Location:
+    prefix, _, file = key.rpartition("/")
+    return S3Location(bucket, key, prefix, file, *astuple(parse_archive_name(file)))

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 model_type = "bert"
 
+# BertConfig's own defaults, in force where an old config.json says nothing.
+defaults: Mapping[str, Any] = {
+    "hidden_act": "gelu",
+    "layer_norm_eps": 1e-12,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+}
+
 _WORDS = "bert/embeddings/word_embeddings/"
 _TABLES = ("word_embeddings", "position_embeddings", "token_type_embeddings")
 _DENSE = (

@@ -34,6 +34,11 @@ class Family(Protocol):
     @property
     def model_type(self) -> str: ...
 
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        """What transformers takes for settings that a config.json leaves out."""
+        ...
+
     def recognises(self, names: Iterable[str]) -> bool:
         """Whether weights of these names (TensorFlow's or PyTorch's) are this family's."""
         ...

@@ -22,8 +22,15 @@ class TokenizerFiles:
     config: Mapping[str, Any]
 
 
-def build(vocabulary: Mapping[str, int], *, lowercase: bool, max_length: int) -> TokenizerFiles:
-    """Raises UnsupportedModel for a vocabulary without BERT's special tokens."""
+def build(
+    vocabulary: Mapping[str, int],
+    *,
+    lowercase: bool,
+    max_length: int,
+    strip_accents: bool | None = None,
+    chinese_characters: bool = True,
+) -> TokenizerFiles:
+    """`strip_accents`: None goes with `lowercase`. Raises UnsupportedModel for a vocabulary without BERT's special tokens."""
     from tokenizers import AddedToken, Tokenizer
     from tokenizers.models import WordPiece
     from tokenizers.normalizers import BertNormalizer
@@ -32,7 +39,9 @@ def build(vocabulary: Mapping[str, int], *, lowercase: bool, max_length: int) ->
 
     specials = special_tokens(vocabulary)
     tokenizer = Tokenizer(WordPiece(dict(vocabulary), unk_token=_REQUIRED["unk_token"], max_input_chars_per_word=100))
-    tokenizer.normalizer = BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=lowercase)
+    tokenizer.normalizer = BertNormalizer(
+        clean_text=True, handle_chinese_chars=chinese_characters, strip_accents=strip_accents, lowercase=lowercase
+    )
     tokenizer.pre_tokenizer = BertPreTokenizer()
     tokenizer.post_processor = TemplateProcessing(
         single="[CLS]:0 $A:0 [SEP]:0",
@@ -44,8 +53,8 @@ def build(vocabulary: Mapping[str, int], *, lowercase: bool, max_length: int) ->
     config = {
         "tokenizer_class": "BertTokenizer",
         "do_lower_case": lowercase,
-        "strip_accents": None,
-        "tokenize_chinese_chars": True,
+        "strip_accents": strip_accents,
+        "tokenize_chinese_chars": chinese_characters,
         "model_max_length": max_length,
         **specials,
     }

@@ -1,0 +1,38 @@
+"""The commands, put together. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hubclient.cli import info, ls, path, predict, pull, rm, search
+
+app = typer.Typer(
+    name="hub",
+    help="Pretrained text classifiers by the names of their model cards.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (pull, predict, info, path, ls, rm, search):
+    app.command()(getattr(module, module.__name__.rpartition(".")[2]))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"hubclient {version('hubclient')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")] = False,
+) -> None:
+    """Pretrained text classifiers by the names of their model cards.
+
+    Results go to stdout, everything else to stderr. Exit codes: 0 done, 2 unusable input, 3 broken card, 4 no such model,
+    5 the source failed, 6 broken archive, 7 the model cannot be opened, 8 the cache failed.
+    """

@@ -1,0 +1,80 @@
+"""hub info"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hubclient.cli.options import CacheDir, Json, Lang, Reference, hub_for
+from hubclient.cli.output import human_size, print_facts, print_json
+
+if TYPE_CHECKING:
+    from hubclient.cards import Card
+    from hubclient.native import Manifest
+
+
+def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Json = False) -> None:
+    """Show a model's card and, once it is pulled, what the model itself says and where the two disagree."""
+    from hubclient.disagreements import disagreements
+    from hubclient.native import read_manifest
+    from hubclient.plan import UseStored
+    from hubclient.stored import stored_entries
+
+    hub = hub_for(cache_dir)
+    target = hub.find(ref, lang)
+    if isinstance(target.plan, UseStored):
+        entry = hub.store.find(target.plan.identity)
+        folder = entry.path if entry else None
+    else:
+        folder = None if target.card else stored_entries(hub, hub.parse(ref, lang))[0].path
+    manifest = read_manifest(folder) if folder else None
+    differences = disagreements(manifest, target.card) if manifest else []
+    if json:
+        print_json(
+            {
+                "card": target.card.to_dict() if target.card else None,
+                "manifest": manifest.to_dict() if manifest else None,
+                "path": str(folder) if folder else None,
+                "disagreements": [vars(difference) for difference in differences],
+            }
+        )
+        return
+    facts = [*(_card_facts(target.card) if target.card else ())]
+    facts += [("pulled", str(folder) if folder else "no")]
+    facts += [*(_manifest_facts(manifest) if manifest else ())]
+    facts += [("disagreement", str(difference)) for difference in differences]
+    print_facts(facts)
+
+
+def _card_facts(card: Card) -> Iterator[tuple[str, str]]:
+    said: dict[str, object] = {
+        "name": card.model_name,
+        "language": card.model_language,
+        "title": card.title,
+        "version": ".".join(map(str, card.version)),
+        "annotator": card.annotator,
+        "task": ", ".join(card.task),
+        "labels (card)": ", ".join(card.labels),
+        "size": f"{card.size_mb:g} MB" if card.size_mb is not None else None,
+        "case-sensitive (card)": card.case_sensitive,
+        "max length (card)": card.max_sentence_length,
+        "archive": card.s3_uri or card.download_url,
+        "Hugging Face": card.hf_origin,
+        "NLU": card.nlu_ref,
+        "card": card.path,
+    }
+    return ((name, str(value)) for name, value in said.items() if value not in (None, ""))
+
+
+def _manifest_facts(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    origin, facts = manifest.origin, manifest.facts
+    yield "origin", origin.url + (f" at {origin.commit}" if origin.commit else "")
+    if origin.size is not None:
+        yield "fetched", human_size(origin.size)
+    if origin.sha256:
+        yield "sha256", origin.sha256
+    yield "architecture", manifest.architecture
+    yield "labels", f"{', '.join(manifest.labels)} ({manifest.labels_source})"
+    for name in ("activation", "threshold", "max_length", "lowercase"):
+        fact = getattr(facts, name)
+        yield name.replace("_", " "), f"{fact.value} ({fact.source})"

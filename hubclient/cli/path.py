@@ -1,0 +1,18 @@
+"""hub path"""
+
+from __future__ import annotations
+
+from hubclient.cli.options import CacheDir, Json, Lang, Reference, hub_for
+from hubclient.cli.output import print_json
+
+
+def path(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Json = False) -> None:
+    """Print the folder of a model that was pulled before."""
+    from hubclient.stored import stored_entries
+
+    hub = hub_for(cache_dir)
+    entry = stored_entries(hub, hub.parse(ref, lang))[0]
+    if json:
+        print_json({"path": str(entry.path), "identity": entry.identity, "size": entry.size})
+    else:
+        print(entry.path)

@@ -1,0 +1,40 @@
+"""hub pull"""
+
+from __future__ import annotations
+
+from hubclient.cli.options import CacheDir, Json, Lang, Offline, Reference, Revision, Source, checked_source, hub_for
+from hubclient.cli.output import human_size, print_json
+
+
+def pull(
+    ref: Reference,
+    lang: Lang = None,
+    source: Source = None,
+    revision: Revision = None,
+    cache_dir: CacheDir = None,
+    offline: Offline = False,
+    json: Json = False,
+) -> None:
+    """Fetch a model, verify and convert it, and print the folder that it is in."""
+    import sys
+    import time
+
+    from hubclient.native import read_manifest
+    from hubclient.plan import UseStored
+    from hubclient.pretrained import obtain
+
+    hub = hub_for(cache_dir, offline)
+    start = time.monotonic()
+    target = hub.find(ref, lang, source=checked_source(source), revision=revision)
+    cached = isinstance(target.plan, UseStored)
+    folder = obtain(hub, target)
+    manifest = read_manifest(folder)
+    if cached:
+        print(f"cached: {manifest.origin.url}", file=sys.stderr)
+    else:
+        size = f" ({human_size(manifest.origin.size)})" if manifest.origin.size is not None else ""
+        print(f"pulled {manifest.origin.url}{size} in {time.monotonic() - start:.1f} s", file=sys.stderr)
+    if json:
+        print_json({"path": str(folder), "cached": cached, **manifest.to_dict()})
+    else:
+        print(folder)

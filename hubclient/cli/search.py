@@ -1,0 +1,39 @@
+"""hub search"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hubclient.cli.options import CacheDir, Json, hub_for
+from hubclient.cli.output import print_json, print_rows
+
+
+def search(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORDS]...", help="All must occur in the card; none lists every card.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Cards, at most.")] = 20,
+    cache_dir: CacheDir = None,
+    json: Json = False,
+) -> None:
+    """Find model cards by words in their names, titles, labels and tags."""
+    hub = hub_for(cache_dir)
+    cards = hub.search(words or (), limit=limit)
+    if json:
+        for card in cards:
+            print_json(card.to_dict())
+        return
+    rows = [
+        (
+            card.model_name,
+            card.model_language,
+            ".".join(map(str, card.version)) or "-",
+            card.annotator or "-",
+            f"{card.size_mb:g} MB" if card.size_mb is not None else "-",
+            ", ".join(card.labels) or "-",
+        )
+        for card in cards
+    ]
+    print_rows(("name", "lang", "version", "annotator", "size", "labels"), rows)

@@ -1,0 +1,240 @@
+"""A hub: settings held together, and everything that can be asked with them; the same as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+from hubclient import bundled
+from hubclient.acquire import Workshop
+from hubclient.cards import Card
+from hubclient.catalog import CardKey, Catalog, Resolution
+from hubclient.classifier import Classifier
+from hubclient.errors import InvalidReference
+from hubclient.names import CardReference, PathReference, Reference, parse_reference
+from hubclient.plan import SourceChoice
+from hubclient.pretrained import Choice, Opening, Target, check_task, find, obtain, open_reference
+from hubclient.settings import Settings
+from hubclient.store import Store
+from hubclient.transfer.progress import progress_for
+
+
+class Hub:
+    """`Hub(cache_dir=…, offline=…)`: what is not given comes from the environment. `progress`: bars on stderr; None means on a terminal."""
+
+    def __init__(
+        self,
+        *,
+        cache_dir: str | Path | None = None,
+        offline: bool | None = None,
+        progress: bool | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or Settings.from_environment(cache_dir=cache_dir, offline=offline)
+        self.progress = progress_for(progress)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        return Catalog.load([bundled.CARDS, *self.settings.card_folders])
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.settings.cache_dir)
+
+    @property
+    def mirrors(self) -> tuple[Path, ...]:
+        return (bundled.MIRROR, *self.settings.mirrors)
+
+    @property
+    def workshop(self) -> Workshop:
+        return Workshop(self.store, self.settings, self.progress)
+
+    @property
+    def cards(self) -> Mapping[CardKey, Card]:
+        """Every card that this hub knows."""
+        return self.catalog.cards
+
+    def search(self, words: str | Iterable[str] = (), *, limit: int = 20) -> list[Card]:
+        """The newest cards in which every word occurs, best first."""
+        return self.catalog.search(words, limit=limit)
+
+    def has(self, identity: str) -> bool:
+        """Whether the store holds this content, whole."""
+        return self.store.find(identity) is not None
+
+    def parse(self, reference: str, lang: str | None = None, version: str | None = None, revision: str | None = None) -> Reference:
+        """Raises InvalidReference."""
+        return parse_reference(reference, lang, version, revision, is_file=lambda path: Path(path).is_file())
+
+    def resolve(self, reference: str, lang: str | None = None, *, version: str | None = None) -> Resolution:
+        """The card that answers to a name. Raises InvalidReference, ResolutionError, CardError."""
+        parsed = self.parse(reference, lang, version)
+        if not isinstance(parsed, CardReference):
+            raise InvalidReference(f"'{parsed}' is not the name of a card", hint="write NAME or fr/NAME")
+        return self.catalog.resolve(parsed)
+
+    def find(
+        self,
+        reference: str,
+        lang: str | None = None,
+        *,
+        version: str | None = None,
+        source: SourceChoice | None = None,
+        revision: str | None = None,
+    ) -> Target:
+        """What the reference stands for and what `pull` would do; nothing is fetched."""
+        parsed, choice = self._choose(reference, lang, version, source, revision)
+        return find(self, parsed, choice)
+
+    def pull(
+        self,
+        reference: str,
+        lang: str | None = None,
+        *,
+        version: str | None = None,
+        source: SourceChoice | None = None,
+        revision: str | None = None,
+    ) -> Path:
+        """The native folder of the model, fetched, verified and converted unless the store has it."""
+        return obtain(self, self.find(reference, lang, version=version, source=source, revision=revision))
+
+    def pretrained(
+        self,
+        name: str,
+        lang: str | None = None,
+        *,
+        version: str | None = None,
+        source: SourceChoice | None = None,
+        revision: str | None = None,
+        task: str = "text-classification",
+        **opening: Unpack[Opening],
+    ) -> Classifier:
+        """See the function of this name."""
+        check_task(task)
+        parsed, choice = self._choose(name, lang, version, source, revision)
+        return open_reference(self, parsed, choice, **opening)
+
+    def load(self, reference: str, **options: Unpack[Loading]) -> Classifier:
+        """The classifier of any reference: a name, `hf:OWNER/REPO`, an address, a path, an NLU reference."""
+        return self.pretrained(reference, **options)
+
+    def from_archive(self, path: str | Path, **opening: Unpack[Opening]) -> Classifier:
+        """The classifier of a Spark NLP archive on disk: the zip, or the folder that it unpacks to."""
+        return open_reference(self, PathReference(str(path)), Choice(), **opening)
+
+    def from_folder(self, path: str | Path, **opening: Unpack[Opening]) -> Classifier:
+        """The classifier of a folder: a native one is opened in place, a Hugging Face one is converted once, by its content."""
+        return open_reference(self, PathReference(str(path)), Choice(), **opening)
+
+    def _choose(
+        self, reference: str, lang: str | None, version: str | None, source: SourceChoice | None, revision: str | None
+    ) -> tuple[Reference, Choice]:
+        """A revision belongs to a `hf:` reference; of a card it picks one of its Hugging Face repository."""
+        if reference.startswith("hf:"):
+            return self.parse(reference, lang, version, revision), Choice(source)
+        return self.parse(reference, lang, version), Choice(source, revision)
+
+
+class Location(TypedDict, total=False):
+    """Where models are kept, and whether a connection may be made. progress: bars on stderr; None means on a terminal."""
+
+    cache_dir: str | Path | None
+    offline: bool | None
+    progress: bool | None
+
+
+class Loading(Opening, total=False):
+    version: str | None
+    source: SourceChoice | None
+    revision: str | None
+    task: str
+
+
+def pretrained(
+    name: str,
+    lang: str | None = None,
+    *,
+    version: str | None = None,
+    source: SourceChoice | None = None,
+    revision: str | None = None,
+    task: str = "text-classification",
+    engine: str | None = None,
+    max_length: int | None = None,
+    lowercase: bool | None = None,
+    activation: str | None = None,
+    threshold: float | None = None,
+    cache_dir: str | Path | None = None,
+    offline: bool | None = None,
+    progress: bool | None = None,
+) -> Classifier:
+    """The classifier that a model card's name stands for: fetched, verified and converted the first time, opened from the cache ever after.
+
+    version: a library version or a constraint (">=4.0"). source: "s3" or "hf", that origin alone; revision: of the card's Hugging Face
+    repository. engine, max_length, lowercase, activation, threshold: see `Opening`; what is not given comes from the model's own sources.
+    cache_dir, offline, progress: see `Location`. Raises HubError, see `hubclient.errors`.
+    """
+    return Hub(cache_dir=cache_dir, offline=offline, progress=progress).pretrained(
+        name,
+        lang,
+        version=version,
+        source=source,
+        revision=revision,
+        task=task,
+        engine=engine,
+        max_length=max_length,
+        lowercase=lowercase,
+        activation=activation,
+        threshold=threshold,
+    )
+
+
+def load(
+    reference: str,
+    *,
+    cache_dir: str | Path | None = None,
+    offline: bool | None = None,
+    progress: bool | None = None,
+    **options: Unpack[Loading],
+) -> Classifier:
+    """The classifier of any reference: a name, `hf:OWNER/REPO`, an address, a path, an NLU reference. Options as `pretrained` has them."""
+    return Hub(cache_dir=cache_dir, offline=offline, progress=progress).load(reference, **options)
+
+
+def pull(
+    reference: str,
+    lang: str | None = None,
+    *,
+    version: str | None = None,
+    source: SourceChoice | None = None,
+    revision: str | None = None,
+    cache_dir: str | Path | None = None,
+    offline: bool | None = None,
+    progress: bool | None = None,
+) -> Path:
+    """Fetch, verify and convert a model unless the cache has it, and give its folder. Options as `pretrained` has them."""
+    hub = Hub(cache_dir=cache_dir, offline=offline, progress=progress)
+    return hub.pull(reference, lang, version=version, source=source, revision=revision)
+
+
+def from_archive(
+    path: str | Path,
+    *,
+    cache_dir: str | Path | None = None,
+    progress: bool | None = None,
+    **opening: Unpack[Opening],
+) -> Classifier:
+    """The classifier of a Spark NLP archive on disk: the zip, or the folder that it unpacks to. Converted once, by its content."""
+    return Hub(cache_dir=cache_dir, progress=progress).from_archive(path, **opening)
+
+
+def from_folder(
+    path: str | Path,
+    *,
+    cache_dir: str | Path | None = None,
+    progress: bool | None = None,
+    **opening: Unpack[Opening],
+) -> Classifier:
+    """The classifier of a folder: a native one is opened in place, a Hugging Face one is converted once, by its content."""
+    return Hub(cache_dir=cache_dir, progress=progress).from_folder(path, **opening)

@@ -1,0 +1,125 @@
+"""The way of a name: reference, card, plan, bytes, model folder, classifier."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from hubclient.acquire import Wanted, acquire, acquire_file
+from hubclient.cards import Card, Overlay
+from hubclient.cards.location import parse_archive_name
+from hubclient.classifier import Classifier
+from hubclient.convert.write import Identity
+from hubclient.errors import UsageError
+from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
+from hubclient.native import MANIFEST, read_manifest
+from hubclient.plan import Plan, SourceChoice, plan_address, plan_card, plan_repository
+
+if TYPE_CHECKING:
+    from hubclient.hub import Hub
+
+_log = logging.getLogger("hubclient")
+_TASKS = ("text-classification",)
+
+
+class Opening(TypedDict, total=False):
+    """How a model is opened; None leaves a fact to the model's own sources.
+
+    engine: "onnx" (the default) or "torch". max_length: tokens a text, special ones counted. lowercase: whether texts are lower-cased.
+    activation: "softmax", "sigmoid" or "none". threshold: above it, a label of a multi-label model is selected.
+    """
+
+    engine: str | None
+    max_length: int | None
+    lowercase: bool | None
+    activation: str | None
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Where to get a model from: one origin alone ("s3", "hf"), a revision of the card's Hugging Face repository."""
+
+    source: SourceChoice | None = None
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a reference stands for: the card where there is one, and what would be done to have the model (a path: read it)."""
+
+    card: Card | None
+    wanted: Wanted
+    plan: Plan | Path
+
+
+def open_reference(hub: Hub, reference: Reference, choice: Choice, **opening: Unpack[Opening]) -> Classifier:
+    target = find(hub, reference, choice)
+    folder = obtain(hub, target)
+    return open_folder(folder, target.card, target.wanted.overlay, **opening)
+
+
+def find(hub: Hub, reference: Reference, choice: Choice) -> Target:
+    """Resolve and plan: nothing is fetched. Raises ResolutionError, CardError."""
+    match reference:
+        case CardReference():
+            resolution = hub.catalog.resolve(reference)
+            for notice in resolution.notices:
+                _log.warning("%s", notice)
+            card = resolution.card
+            plan = plan_card(card, hub.has, mirrors=hub.mirrors, source=choice.source, revision=choice.revision)
+            return Target(card, Wanted(_identity(card), resolution.overlay, card.labels), plan)
+        case HubReference():
+            return Target(None, Wanted(Identity(name=str(reference))), plan_repository(reference, hub.has))
+        case AddressReference():
+            return Target(None, Wanted(_named_as(reference.url.rpartition("/")[2])), plan_address(reference, hub.has, mirrors=hub.mirrors))
+        case PathReference():
+            path = Path(reference.path).expanduser()
+            return Target(None, Wanted(_named_as(path.name)), path)
+
+
+def obtain(hub: Hub, target: Target) -> Path:
+    """The model's native folder, fetched and converted if need be. Raises SourceError, ArchiveError, ModelError, StoreError."""
+    if not isinstance(target.plan, Path):
+        return acquire(target.plan, target.wanted, hub.workshop)
+    return target.plan if (target.plan / MANIFEST).is_file() else acquire_file(target.plan, target.wanted, hub.workshop)
+
+
+def open_folder(
+    folder: Path,
+    card: Card | None = None,
+    overlay: Overlay | None = None,
+    *,
+    engine: str | None = None,
+    max_length: int | None = None,
+    lowercase: bool | None = None,
+    activation: str | None = None,
+    threshold: float | None = None,
+) -> Classifier:
+    """Open a native folder; the overlay outranks its manifest, and what the caller says outranks both. Raises ModelError, UsageError."""
+    manifest = read_manifest(folder)
+    facts = manifest.facts.overruled("overlay", **overlay.to_dict()) if overlay else manifest.facts
+    facts = facts.overruled("caller", activation=activation, threshold=threshold, max_length=max_length, lowercase=lowercase)
+    return Classifier(folder, engine=engine, manifest=replace(manifest, facts=facts), card=card)
+
+
+def check_task(task: str) -> None:
+    if task not in _TASKS:
+        raise UsageError(f"the task '{task}' is not supported", hint=f"supported: {', '.join(_TASKS)}")
+
+
+def _identity(card: Card) -> Identity:
+    parsed = card.s3_parsed
+    return Identity(
+        card.model_name,
+        card.model_language,
+        (parsed.lib_version if parsed else None) or card.lib_version,
+        (parsed.spark_version if parsed else None) or card.spark_version,
+    )
+
+
+def _named_as(file: str) -> Identity:
+    said = parse_archive_name(file)
+    return Identity(said.name or file.removesuffix(".zip"), said.lang, said.lib_version, said.spark_version)
