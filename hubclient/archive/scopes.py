@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _COPIES = frozenset({"Identity", "ReadVariableOp", "StopGradient", "PreventGradient", "Snapshot", "CheckNumerics", "EnsureShape"})
 _MAX_CALLS = 32
-_MAX_HOPS = 100_000
+_MAX_HOPS = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +69,22 @@ def producer(scope: Scope, reference: str) -> tuple[Source, str]:
             raise CorruptArchive(f"the graph refers to '{reference}', which is not there", where=scope.where)
         if definition.op in _COPIES and len(definition.input) > 0:
             reference = definition.input[0]
+        elif definition.op == "IdentityN":
+            reference = _copied(scope, definition, port or "0")
         elif (function := _callee(scope, definition)) is not None:
             reference = _returned(scope, definition, function, port or "0")
             scope = _enter(scope, definition, function)
         else:
             return Source(scope, name), port or "0"
     raise UnsupportedModel(f"'{start}' leads nowhere in the graph", where=place.where)
+
+
+def _copied(scope: Scope, definition: NodeDef, port: str) -> str:
+    """Which input of an IdentityN one of its outputs is; Keras wraps functions with gradients of their own in it."""
+    inputs, index = data_inputs(definition), port.rpartition(":")[2]
+    if not index.isdecimal() or int(index) >= len(inputs):
+        raise CorruptArchive(f"graph node '{definition.name}' has no output '{port}'", where=scope.where)
+    return inputs[int(index)]
 
 
 def _callee(scope: Scope, definition: NodeDef) -> FunctionDef | None:
