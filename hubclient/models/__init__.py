@@ -34,9 +34,14 @@ def family_of(names: Iterable[str]) -> Family:
     for family in FAMILIES.values():
         if family.recognises(names):
             return family
-    parts = {part for name in names for part in name.replace(".", "/").split("/")}
-    found = sorted({title for prefix, title in _OTHERS.items() if prefix in parts})
+    found = named(names)
     raise UnsupportedModel(
-        f"the weights are those of {found[0]}, which is not supported yet" if found else "the weights are of no known architecture",
+        f"the weights are those of {found}, which is not supported yet" if found else "the weights are of no known architecture",
         why=f"their names start as '{min(names, default='')}'; supported are: {', '.join(sorted(FAMILIES))}",
     )
+
+
+def named(names: Iterable[str]) -> str | None:
+    """The title of the unsupported architecture that these names are of, where it is a known one."""
+    parts = {part for name in names for part in name.replace(".", "/").split("/")}
+    return min((title for prefix, title in _OTHERS.items() if prefix in parts), default=None)

@@ -1,4 +1,4 @@
-"""BERT: recognised by its variables, read from TensorFlow.
+"""BERT: recognised by its variables, read from TensorFlow or ONNX.
 
 Names: transformers' TFBertForSequenceClassification and BertForSequenceClassification. Dense kernels are (in, out) in TensorFlow
 and (out, in) in PyTorch.
@@ -7,16 +7,17 @@ and (out, in) in PyTorch.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hubclient.errors import InconsistentModel, UnsupportedModel
-from hubclient.models import bert_graph, tensorflow
+from hubclient.models import bert_graph, bert_onnx, tensorflow
 from hubclient.models.builder import KNOWN_ACTIVATIONS, Slot
 from hubclient.models.family import Recipe, TensorSource
 
 if TYPE_CHECKING:
     from hubclient.archive.graph import Dataflow
+    from hubclient.archive.onnxmodel import Dataflow as OnnxDataflow
 
 model_type = "bert"
 
@@ -57,6 +58,23 @@ def from_tensorflow(flow: Dataflow, shapes: Mapping[str, tuple[int, ...]]) -> Re
     config = _config(flow, shapes, root, layers, tensors)
     _check_shapes(tensors, shapes, config)
     _check_wiring(flow, root, config, tensors)
+    return Recipe(tensors, config)
+
+
+def from_onnx(flow: OnnxDataflow) -> Recipe:
+    """Raises UnsupportedModel or InconsistentModel, naming what does not fit."""
+    model = bert_onnx.read(flow)
+    tensors = dict(model.tensors())
+    config = _settings(
+        lambda name: flow.shapes[tensors[name].key],
+        len(model.layers),
+        heads=[layer.attention.heads for layer in model.layers],
+        functions=[layer.function for layer in model.layers],
+        epsilons=[norm.epsilon for norm in model.norms],
+    )
+    _check_shapes(tensors, flow.shapes, config)
+    for number, layer in enumerate(model.layers):
+        _check_scale(number, layer.attention.scale, config)
     return Recipe(tensors, config)
 
 
@@ -140,10 +158,23 @@ def _config(
     def layer_names(part: str) -> list[str]:
         return [f"{root}bert/encoder/layer_._{number}/{part}" for number in range(layers)]
 
-    vocabulary, hidden = _pair(shape("bert.embeddings.word_embeddings.weight"))
+    _, hidden = _pair(shape("bert.embeddings.word_embeddings.weight"))
     norms = [f"{root}bert/embeddings/LayerNorm/gamma", *(name for part in _NORMS for name in layer_names(f"{part}/gamma"))]
     between = zip(layer_names("intermediate/dense/bias"), layer_names("output/dense/kernel"), strict=True)
-    heads = [tensorflow.heads_of(flow, bias, hidden) for part in _DENSE[:3] for bias in layer_names(f"{part}/bias")]
+    return _settings(
+        shape,
+        layers,
+        heads=[tensorflow.heads_of(flow, bias, hidden) for part in _DENSE[:3] for bias in layer_names(f"{part}/bias")],
+        functions=[tensorflow.function_between(flow, *pair) for pair in between],
+        epsilons=[tensorflow.epsilon_of(flow, gamma) for gamma in norms],
+    )
+
+
+def _settings(
+    shape: Callable[[str], tuple[int, ...]], layers: int, *, heads: list[int], functions: list[str], epsilons: list[float]
+) -> dict[str, Any]:
+    """config.json's part of the architecture; `shape` gives that of a tensor as the origin has it, and each list what each layer says."""
+    vocabulary, hidden = _pair(shape("bert.embeddings.word_embeddings.weight"))
     return {
         "model_type": model_type,
         "architectures": ["BertForSequenceClassification"],
@@ -152,10 +183,10 @@ def _config(
         "num_hidden_layers": layers,
         "num_attention_heads": _one(heads, "numbers of attention heads"),
         "intermediate_size": shape("bert.encoder.layer.0.intermediate.dense.bias")[0],
-        "hidden_act": _one([tensorflow.function_between(flow, *pair) for pair in between], "activation functions"),
+        "hidden_act": _one(functions, "activation functions"),
         "max_position_embeddings": shape("bert.embeddings.position_embeddings.weight")[0],
         "type_vocab_size": shape("bert.embeddings.token_type_embeddings.weight")[0],
-        "layer_norm_eps": _one([tensorflow.epsilon_of(flow, gamma) for gamma in norms], "layer norm epsilons"),
+        "layer_norm_eps": _one(epsilons, "layer norm epsilons"),
     }
 
 
@@ -200,12 +231,9 @@ def expected_shapes(config: Mapping[str, Any], labels: int) -> dict[str, tuple[i
 
 def _check_wiring(flow: Dataflow, root: str, config: Mapping[str, Any], tensors: Mapping[str, TensorSource]) -> None:
     """What the variables and their shapes leave open: scale, positions, pooling, and that the logits come straight from the head."""
-    wanted = (config["hidden_size"] / config["num_attention_heads"]) ** -0.5
     for number in range(config["num_hidden_layers"]):
         there = f"{root}bert/encoder/layer_._{number}/attention/self"
-        scale = tensorflow.scale_of(flow, f"{there}/query/bias", f"{there}/key/bias")
-        if abs(scale - wanted) > 1e-4 * wanted:
-            raise UnsupportedModel(f"layer {number} scales its attention scores by {scale:g}, and BERT by {wanted:g}")
+        _check_scale(number, tensorflow.scale_of(flow, f"{there}/query/bias", f"{there}/key/bias"), config)
     if tensorflow.function_between(flow, f"{root}bert/pooler/dense/bias", f"{root}classifier/kernel") != "tanh":
         raise UnsupportedModel("the pooler's activation function is not tanh")
     pooled = tensorflow.data_input(tensorflow.product_of(flow, f"{root}bert/pooler/dense/kernel"))
@@ -219,6 +247,12 @@ def _check_wiring(flow: Dataflow, root: str, config: Mapping[str, Any], tensors:
     counting = [node.name for lookup in flow.consumers(table) for node in lookup.upstream() if node.op in _COUNTING]
     if counting:
         raise UnsupportedModel("positions are not counted from the first token on", where=f"graph node '{counting[0]}'")
+
+
+def _check_scale(number: int, scale: float, config: Mapping[str, Any]) -> None:
+    wanted = (config["hidden_size"] / config["num_attention_heads"]) ** -0.5
+    if abs(scale - wanted) > 1e-4 * wanted:
+        raise UnsupportedModel(f"layer {number} scales its attention scores by {scale:g}, and BERT by {wanted:g}")
 
 
 def _pair(shape: tuple[int, ...]) -> tuple[int, int]:

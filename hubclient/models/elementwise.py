@@ -73,6 +73,13 @@ def factor(step: Step, known: Callable[[Step, Numbers], Numbers | None]) -> floa
     return slope
 
 
+def shortest_float(value: float) -> float:
+    """The shortest decimal that is this float32, as it was once written: 9.999999960041972e-13 -> 1e-12."""
+    import numpy as np
+
+    return float(str(np.float32(value)))
+
+
 def _evaluate(step: Step, known: Callable[[Step], Numbers | None], count: list[int]) -> Numbers:
     value = known(step)
     if value is not None:
@@ -112,13 +119,17 @@ def _relu(value: float) -> float:
     return max(value, 0.0)
 
 
+def _gelu(value: float) -> float:
+    return 0.5 * value * (1 + math.erf(value / math.sqrt(2)))
+
+
 def _gelu_tanh(value: float) -> float:
     return 0.5 * value * (1 + math.tanh(math.sqrt(2 / math.pi) * (value + 0.044715 * value**3)))
 
 
 # transformers/activations.py; gelu_fast and gelu_pytorch_tanh are gelu_new written otherwise, swish is silu.
 _FUNCTIONS: Mapping[str, Callable[[float], float]] = {
-    "gelu": lambda value: 0.5 * value * (1 + math.erf(value / math.sqrt(2))),
+    "gelu": _gelu,
     "gelu_new": _gelu_tanh,
     "relu": _relu,
     "silu": lambda value: value * _sigmoid(value),
@@ -144,4 +155,6 @@ _OPERATORS: Mapping[str, tuple[int, Callable[..., Numbers]]] = {
     "Tanh": _of_one(math.tanh),
     "Sigmoid": _of_one(_sigmoid),
     "Relu": _of_one(_relu),
+    **dict.fromkeys(("Gelu", "com.microsoft.Gelu"), _of_one(_gelu)),
+    **dict.fromkeys(("Gelu(tanh)", "com.microsoft.FastGelu"), _of_one(_gelu_tanh)),
 }

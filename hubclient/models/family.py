@@ -10,6 +10,7 @@ from hubclient.models.builder import Slot
 
 if TYPE_CHECKING:
     from hubclient.archive.graph import Dataflow
+    from hubclient.archive.onnxmodel import Dataflow as OnnxDataflow
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ class Family(Protocol):
 
     def from_tensorflow(self, flow: Dataflow, shapes: Mapping[str, tuple[int, ...]]) -> Recipe:
         """`shapes` are those of the variables, by full name. Raises UnsupportedModel or InconsistentModel, naming what does not fit."""
+        ...
+
+    def from_onnx(self, flow: OnnxDataflow) -> Recipe:
+        """`flow` ends in the logits. Raises UnsupportedModel or InconsistentModel, naming what does not fit."""
         ...
 
     def expected_shapes(self, config: Mapping[str, Any], labels: int) -> Mapping[str, tuple[int, ...]]:

@@ -67,10 +67,10 @@ def epsilon_of(flow: Dataflow, gamma: str) -> float:
             if root is None or other.variable == gamma:
                 continue
             if root.op == "FusedBatchNormV3":
-                return _shortest_float(root.attribute("epsilon").f) if "epsilon" in root.definition.attr else _FUSED_EPSILON
+                return elementwise.shortest_float(root.attribute("epsilon").f) if "epsilon" in root.definition.attr else _FUSED_EPSILON
             added = [scalar(node) for node in root.inputs[0].inputs if node.op == "Const"]
             if root.inputs[0].op in ("Add", "AddV2") and len(added) == 1:
-                return _shortest_float(float(added[0]))
+                return elementwise.shortest_float(float(added[0]))
     raise UnsupportedModel(f"the epsilon of the layer norm '{gamma}' cannot be read from the graph")
 
 
@@ -176,13 +176,6 @@ def _nearest(node: Node, ops: tuple[str, ...]) -> Node | None:
     if node.op in ops:
         return node
     return next((inner for inner in node.upstream(stop=tuple(_PRODUCTS)) if inner.op in ops), None)
-
-
-def _shortest_float(value: float) -> float:
-    """The shortest decimal that is this float32, as it was once written: 9.999999960041972e-13 -> 1e-12."""
-    import numpy as np
-
-    return float(str(np.float32(value)))
 
 
 def _only(nodes: list[Node], what: str) -> Node:
