@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
 VARIABLES = frozenset({"VarHandleOp", "VariableV2", "Variable"})
-_MAX_NODES = 500_000
+_MAX_NODES = 100_000
 _K = TypeVar("_K")
 
 
@@ -129,7 +129,7 @@ class Graph:
                 done[source] = _node(source, path.pop(source), done)
             else:
                 path[source] = inputs = [producer(source.scope, text) for text in data_inputs(source.definition)]
-                pending.extend(self._open(input_, path, len(done)) for input_, _ in reversed(inputs) if input_ not in done)
+                pending.extend(self._open(input_, path, len(done) + len(path)) for input_, _ in reversed(inputs) if input_ not in done)
         return Dataflow(done[target[0]], tuple(done.values()))
 
     def _open(self, source: Source, path: Mapping[Source, object], count: int) -> Source:

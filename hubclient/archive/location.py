@@ -35,10 +35,13 @@ class FolderMembers:
         return self._path(name).stat().st_size
 
     def read(self, name: str, limit: int) -> bytes:
-        return read_all(self.open(name), self.size(name), limit, f"{self.label}, file '{name}'")
+        return read_all(self, name, limit)
 
     def open(self, name: str) -> io.RawIOBase:
-        return cast("io.RawIOBase", self._path(name).open("rb", buffering=0))
+        try:
+            return cast("io.RawIOBase", self._path(name).open("rb", buffering=0))
+        except OSError as error:
+            raise _unreadable(error, f"{self.label}, file '{name}'") from error
 
     def _path(self, name: str) -> Path:
         path = self._paths.get(name)
@@ -56,14 +59,18 @@ def open_archive(path: Path) -> Iterator[Members]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise NotAnArchive("the archive cannot be opened", where=str(path), why=error.strerror or str(error)) from error
+        raise _unreadable(error, str(path)) from error
     with file:
         yield ZipMembers(file, str(path))
 
 
 def _files(root: Path, label: str) -> Iterator[Path]:
     count = 0
-    for folder, _, names in os.walk(root):
+
+    def refuse(error: OSError) -> None:
+        raise _unreadable(error, label) from error
+
+    for folder, _, names in os.walk(root, onerror=refuse):
         for name in sorted(names):
             path = Path(folder, name)
             count += 1
@@ -72,3 +79,7 @@ def _files(root: Path, label: str) -> Iterator[Path]:
             if not path.resolve().is_relative_to(root):
                 raise UnsafeArchive(f"file '{name}' is a link out of the folder", where=label)
             yield path
+
+
+def _unreadable(error: OSError, where: str) -> NotAnArchive:
+    return NotAnArchive("the archive cannot be opened", where=where, why=error.strerror or str(error))

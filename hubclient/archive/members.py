@@ -62,12 +62,13 @@ def copy(members: Members, name: str, target: BinaryIO) -> int:
     return size
 
 
-def read_all(stream: io.RawIOBase, size: int, limit: int, where: str) -> bytes:
-    """All of a stream that is `size` bytes long, unless that is more than `limit`."""
+def read_all(members: Members, name: str, limit: int) -> bytes:
+    """All of a member, as `Members.read` has it, through its stream."""
+    size = members.size(name)
     if size > limit:
-        raise UnsafeArchive(f"a member has {size:,} bytes, and {limit:,} are allowed", where=where)
-    with stream:
+        raise UnsafeArchive(f"a member has {size:,} bytes, and {limit:,} are allowed", where=f"{members.label}, member '{name}'")
+    with members.open(name) as stream:
         data = b"".join(iter(lambda: stream.read(_CHUNK) or b"", b""))
     if len(data) != size:
-        raise CorruptArchive(f"a member has {len(data):,} bytes instead of {size:,}", where=where)
+        raise CorruptArchive(f"a member has {len(data):,} bytes instead of {size:,}", where=f"{members.label}, member '{name}'")
     return data

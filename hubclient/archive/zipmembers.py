@@ -54,7 +54,7 @@ class ZipMembers:
         return self._info(name).file_size
 
     def read(self, name: str, limit: int) -> bytes:
-        return read_all(self.open(name), self.size(name), limit, self._where(name))
+        return read_all(self, name, limit)
 
     def open(self, name: str) -> io.RawIOBase:
         info = self._info(name)
@@ -139,7 +139,7 @@ def _check_places(infos: list[zipfile.ZipInfo], end: int, label: str) -> None:
     """No two members may share bytes, nor reach into the directory: such zips expand without end."""
     ordered = sorted(infos, key=lambda info: info.header_offset)
     limits = [info.header_offset for info in ordered[1:]] + [end]
-    for info, limit in zip(ordered, limits, strict=True):
+    for info, limit in zip(ordered, limits, strict=False):
         if info.header_offset < 0 or info.header_offset + _LOCAL_HEADER.size + len(info.orig_filename) + info.compress_size > limit:
             raise _unsafe(f"member '{info.orig_filename}' overlaps with what follows", label)
 
