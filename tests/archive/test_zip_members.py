@@ -149,8 +149,8 @@ def test_a_zip_that_is_cut_off_is_corrupt() -> None:
     "name",
     [
         "../evil", "a/../../evil", "/etc/passwd", "//server/share", "a//b", "./a", "a/.", "C:/evil", "C:evil", "a\\b", "..\\evil",
-        "\\\\server\\share",        "a:stream", "nul\0.txt", "CON", "con.txt", "a/NUL", "com1", "LPT9.part", "COM¹", "aux .x", "a./b", "b ", "tab\tname", "what?", "a*", "<a>",
-        'a"b',        "x" * 256, "/".join(["folder"] * 200), "..", "AUX/",
+        "\\\\server\\share", "a:stream", "nul\0.txt", "CON", "con.txt", "a/NUL", "com1", "LPT9.part", "COM¹", "aux .x", "a./b", "b ",
+        "tab\tname", "what?", "a*", "<a>", 'a"b', "x" * 256, "/".join(["folder"] * 200), "..", "AUX/",
     ],
 )  # fmt: skip
 def test_unsafe_names_are_refused(name: str) -> None:
