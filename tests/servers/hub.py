@@ -12,7 +12,7 @@ from pathlib import Path
 
 import urllib3
 
-from tests.servers.ports import free_port, stop, wait_for
+from tests.servers.ports import free_block, stop, wait_for
 
 TOKEN = "hf_test"
 
@@ -55,7 +55,7 @@ def running_fakehub(root: Path) -> Iterator[FakeHub]:
 def _start(root: Path) -> tuple[subprocess.Popen[bytes], int]:
     command = [sys.executable, str(Path(__file__).with_name("fakehub.py")), str(root)]
     for _ in range(5):
-        port = free_port()
+        port = free_block(2)
         process = subprocess.Popen(
             [*command, str(port)], env={**os.environ, "FAKEHUB_TOKEN": TOKEN}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
 import time
@@ -12,6 +13,25 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def free_block(count: int) -> int:
+    """The first of so many consecutive free ports, below those that systems give to outgoing connections:
+    a server that opens several ports and connects to itself would else run into its own."""
+    for _ in range(1000):
+        first = random.randrange(10_000, 32_000 - count)
+        if all(_is_free(port) for port in range(first, first + count)):
+            return first
+    raise AssertionError("no free ports")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 60) -> bool:

@@ -77,8 +77,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             part = reply.body[: reply.cut]
-            self.wfile.write(part)
             self.script.sent += len(part)
+            self.wfile.write(part)
             self.close_connection = self.close_connection or reply.cut is not None or reply.body_length is not None
 
     do_HEAD = do_GET  # noqa: N815

