@@ -6,11 +6,14 @@
 'pos'
 """
 
-from hubclient.cards import Card, parse_card
-from hubclient.classifier import Classifier
-from hubclient.errors import HubError
-from hubclient.hub import Hub, from_archive, from_folder, load, pretrained, pull
-from hubclient.prediction import Prediction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hubclient.cards import Card, parse_card
+    from hubclient.classifier import Classifier
+    from hubclient.errors import HubError
+    from hubclient.hub import Hub, from_archive, from_folder, load, pretrained, pull
+    from hubclient.prediction import Prediction
 
 __all__ = [
     "Card",
@@ -25,3 +28,20 @@ __all__ = [
     "pretrained",
     "pull",
 ]
+
+_HOMES = {"Card": "cards", "parse_card": "cards", "Classifier": "classifier", "HubError": "errors", "Prediction": "prediction"}
+
+
+def __getattr__(name: str) -> object:
+    """A public name is imported when it is first asked for: every start of the command imports this package, and few need them all."""
+    if name not in __all__:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'hub')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

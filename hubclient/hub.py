@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from hubclient import bundled
 from hubclient.acquire import Workshop
 from hubclient.cards import Card
 from hubclient.catalog import CardKey, Catalog, Resolution
-from hubclient.classifier import Classifier
 from hubclient.errors import InvalidReference
 from hubclient.names import CardReference, PathReference, Reference, parse_reference
 from hubclient.plan import SourceChoice
-from hubclient.pretrained import Choice, Opening, Target, check_task, find, obtain, open_reference
 from hubclient.settings import Settings
 from hubclient.store import Store
 from hubclient.transfer.progress import progress_for
+from hubclient.way import Choice, Opening, Target, check_task, find, obtain, open_reference
+
+if TYPE_CHECKING:
+    from hubclient.classifier import Classifier
 
 
 class Hub:

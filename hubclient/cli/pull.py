@@ -21,7 +21,7 @@ def pull(
 
     from hubclient.native import read_manifest
     from hubclient.plan import UseStored
-    from hubclient.pretrained import obtain
+    from hubclient.way import obtain
 
     hub = hub_for(cache_dir, offline)
     start = time.monotonic()

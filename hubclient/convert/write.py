@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubclient.errors import InconsistentModel
-from hubclient.models.family import Family
-from hubclient.models.wordpiece import TokenizerFiles
 from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Facts, Manifest, Origin, write_json
-from hubclient.tensors import WeightsFile
+
+if TYPE_CHECKING:
+    from hubclient.models.family import Family
+    from hubclient.models.wordpiece import TokenizerFiles
+    from hubclient.tensors import WeightsFile
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from hubclient.acquire import Wanted, acquire, acquire_file
 from hubclient.cards import Card, Overlay
 from hubclient.cards.location import parse_archive_name
-from hubclient.classifier import Classifier
 from hubclient.convert.write import Identity
 from hubclient.errors import UsageError
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
@@ -18,6 +17,7 @@ from hubclient.native import MANIFEST, read_manifest
 from hubclient.plan import Plan, SourceChoice, plan_address, plan_card, plan_repository
 
 if TYPE_CHECKING:
+    from hubclient.classifier import Classifier
     from hubclient.hub import Hub
 
 _log = logging.getLogger("hubclient")
@@ -99,6 +99,8 @@ def open_folder(
     threshold: float | None = None,
 ) -> Classifier:
     """Open a native folder; the overlay outranks its manifest, and what the caller says outranks both. Raises ModelError, UsageError."""
+    from hubclient.classifier import Classifier
+
     manifest = read_manifest(folder)
     facts = manifest.facts.overruled("overlay", **overlay.to_dict()) if overlay else manifest.facts
     facts = facts.overruled("caller", activation=activation, threshold=threshold, max_length=max_length, lowercase=lowercase)
