@@ -98,6 +98,13 @@ def test_ports_are_kept() -> None:
     assert traced.output.inputs == (traced.by_name("parts")[0],) * 2
 
 
+def test_copies_of_several_values_keep_them_apart() -> None:
+    copies = [node("a", "Placeholder"), node("b", "Placeholder"), node("both", "IdentityN", "a", "b")]
+    assert flow(*copies, node("out", "Sub", "both:1", "both")).output.inputs[0].name == "b"
+    with pytest.raises(CorruptArchive, match="'both' has no output '2'"):
+        flow(*copies, node("out", "Neg", "both:2"))
+
+
 def test_variables_of_older_graphs() -> None:
     traced = flow(node("bert/kernel", "VariableV2"), node("read", "Identity", "bert/kernel"), node("out", "Neg", "read"))
     assert list(traced.variables) == ["bert/kernel"]
