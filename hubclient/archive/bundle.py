@@ -4,7 +4,7 @@ Strategy: `variables.index` is a small LevelDB-style table (key -> BundleEntryPr
 `variables.data-?????-of-?????` holds the tensors one behind the other, little-endian, and is only viewed, never copied, so that it may
 be a memory map of any size. Every tensor has its own checksum, verified when it is asked for.
 
-Source: tensorflow/core/util/tensor_bundle/tensor_bundle.{h,cc}, tensorflow/core/lib/io/{format,block,table_format.txt},
+Source: tensorflow/core/util/tensor_bundle/tensor_bundle.{h,cc},
 tensorflow/core/protobuf/tensor_bundle.proto.
 """
 
@@ -13,24 +13,20 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from hubclient.archive import dtypes
+from hubclient.archive.crc32c import damaged, masked_crc
 from hubclient.archive.protobuf import BundleEntry, parse_bundle_entry, parse_bundle_header, parse_object_graph
+from hubclient.archive.table import rows, varint
 from hubclient.errors import CorruptArchive, InconsistentModel, UnsupportedModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy as np
     from numpy.typing import NDArray
     from typing_extensions import Buffer
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-_MAGIC = 0xDB4775248B80FB57
-_FOOTER = 48
-_TRAILER = 5
-_COMPRESSIONS = {1: "snappy"}
 _MAX_RANK = 32  # numpy's own bound before version 2
 
 
@@ -78,8 +74,8 @@ class TensorBundle:
         if entry.size != prod(entry.shape) * stored.itemsize:
             raise CorruptArchive(f"tensor '{key}' has {entry.size} bytes, which do not make {entry.shape} of {stored}", where=where)
         raw = self._raw(entry)
-        if verify and _masked_crc(raw) != entry.checksum:
-            raise _damaged(f"tensor '{key}'", where)
+        if verify and masked_crc(raw) != entry.checksum:
+            raise damaged(f"tensor '{key}'", where)
         try:
             array = np.frombuffer(raw, stored).reshape(entry.shape)
         except ValueError as error:
@@ -98,8 +94,8 @@ class TensorBundle:
         stored, start = raw[position : position + 4], position + 4
         if start + sum(lengths) != len(raw):
             raise CorruptArchive(f"the strings of tensor '{key}' do not fill its {len(raw)} bytes", where=where)
-        if stored != struct.pack("<I", _masked_crc(widths)) or _masked_crc(widths + raw[position:]) != entry.checksum:
-            raise _damaged(f"tensor '{key}'", where)
+        if stored != struct.pack("<I", masked_crc(widths)) or masked_crc(widths + raw[position:]) != entry.checksum:
+            raise damaged(f"tensor '{key}'", where)
         ends = [start := start + length for length in lengths]
         return [raw[end - length : end] for end, length in zip(ends, lengths, strict=True)]
 
@@ -138,13 +134,13 @@ class TensorBundle:
 
 def read_index(index: bytes, *, label: str) -> tuple[int, dict[str, Entry]]:
     """The number of data files, and all entries in key order."""
-    rows = _table(index, label)
-    key, header = next(rows, (b"?", b""))
+    table = rows(index, label)
+    key, header = next(table, (b"?", b""))
     if key:
         raise CorruptArchive("the tensor bundle has no header", where=label, why="the first key of its index is not the empty one")
     shards = _shard_count(header, label)
     entries: dict[str, Entry] = {}
-    for key, value in rows:
+    for key, value in table:
         name = _text(key, label)
         if name in entries:
             raise CorruptArchive(f"the index has key '{name}' twice", where=label)
@@ -173,76 +169,14 @@ def _entry(name: str, entry: BundleEntry, shards: int, label: str) -> Entry:
     return Entry(name, entry.dtype, shape, entry.shard_id, entry.offset, entry.size, entry.crc32c)
 
 
-def _table(data: bytes, label: str) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values of a table, in file order: a footer points to the index block, whose values point to the data blocks."""
-    if len(data) < _FOOTER:
-        raise CorruptArchive(f"the index of the tensor bundle ends after {len(data)} bytes", where=label, hint="fetch the archive again")
-    if int.from_bytes(data[-8:], "little") != _MAGIC:
-        raise CorruptArchive("the index of the tensor bundle does not end as a table ends", where=f"{label}, byte {len(data) - 8}")
-    footer, start = data[-_FOOTER:-8], len(data) - _FOOTER
-    position = 0
-    for _ in range(2):
-        _, position = _varint(footer, position, label, start)
-    handle, position = _varint(footer, position, label, start)
-    size, position = _varint(footer, position, label, start)
-    for _, value in _block(data, handle, size, label):
-        offset, position = _varint(value, 0, label, handle)
-        length, position = _varint(value, position, label, handle)
-        yield from _block(data, offset, length, label)
-
-
-def _block(data: bytes, offset: int, size: int, label: str) -> Iterator[tuple[bytes, bytes]]:
-    """One block's entries; each key shares a prefix with the one before it."""
-    block = _checked_block(data, offset, size, label)
-    restarts = int.from_bytes(block[-4:], "little")
-    end = len(block) - 4 - 4 * restarts
-    if end < 0:
-        raise CorruptArchive("a block of the index is damaged", where=f"{label}, byte {offset}", why=f"it claims {restarts} restarts")
-    position, key = 0, b""
-    while position < end:
-        shared, position = _varint(block, position, label, offset)
-        unshared, position = _varint(block, position, label, offset)
-        length, position = _varint(block, position, label, offset)
-        value = position + unshared
-        if shared > len(key) or value + length > end:
-            raise CorruptArchive("an entry of the index leaves its block", where=f"{label}, byte {offset + position}")
-        key = key[:shared] + block[position:value]
-        position = value + length
-        yield key, block[value:position]
-
-
-def _checked_block(data: bytes, offset: int, size: int, label: str) -> bytes:
-    where = f"{label}, byte {offset}"
-    if size < 4 or offset + size + _TRAILER > len(data):
-        raise CorruptArchive(f"a block of {size} bytes does not fit into the index", where=where)
-    if _masked_crc(data[offset : offset + size + 1]) != int.from_bytes(data[offset + size + 1 : offset + size + 5], "little"):
-        raise _damaged("a block of the index", where)
-    compression = data[offset + size]
-    if compression:
-        name = _COMPRESSIONS.get(compression, f"number {compression}")
-        raise UnsupportedModel(f"the index is compressed ({name}), which cannot be read", where=where)
-    return data[offset : offset + size]
-
-
 def _string_lengths(raw: bytes, count: int, where: str) -> tuple[list[int], int]:
     if count > len(raw):
         raise CorruptArchive(f"{count} strings cannot lie in {len(raw)} bytes", where=where)
     lengths, position = [], 0
     for _ in range(count):
-        length, position = _varint(raw, position, where, 0)
+        length, position = varint(raw, position, where, 0)
         lengths.append(length)
     return lengths, position
-
-
-def _varint(data: bytes, position: int, label: str, base: int) -> tuple[int, int]:
-    value = shift = 0
-    for index in range(position, min(position + 10, len(data))):
-        byte = data[index]
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, index + 1
-        shift += 7
-    raise CorruptArchive("a number does not end", where=f"{label}, byte {base + position}")
 
 
 def _text(key: bytes, label: str) -> str:
@@ -250,22 +184,3 @@ def _text(key: bytes, label: str) -> str:
         return key.decode()
     except UnicodeDecodeError as error:
         raise CorruptArchive(f"a key of the index is not text: {key[:40]!r}", where=label) from error
-
-
-def _damaged(what: str, where: str) -> CorruptArchive:
-    return CorruptArchive(f"{what} is damaged", where=where, why="its CRC-32C differs", hint="fetch the archive again")
-
-
-class _Checksum(Protocol):
-    def __call__(self, data: object) -> int: ...
-
-
-def _masked_crc(data: bytes | memoryview) -> int:
-    """CRC-32C as TensorFlow stores it: rotated and shifted, so that a checksum of checksums is no weaker."""
-    import google_crc32c
-    import numpy as np
-
-    value: _Checksum = google_crc32c.value
-    # google_crc32c takes no memoryview, and takes an array without copying it.
-    crc = value(np.frombuffer(data, np.uint8) if isinstance(data, memoryview) else data)
-    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
