@@ -4,8 +4,7 @@ Strategy: `variables.index` is a small LevelDB-style table (key -> BundleEntryPr
 `variables.data-?????-of-?????` holds the tensors one behind the other, little-endian, and is only viewed, never copied, so that it may
 be a memory map of any size. Every tensor has its own checksum, verified when it is asked for.
 
-Source: tensorflow/core/util/tensor_bundle/tensor_bundle.{h,cc},
-tensorflow/core/protobuf/tensor_bundle.proto.
+Source: tensorflow/core/util/tensor_bundle/tensor_bundle.{h,cc}, tensorflow/core/protobuf/tensor_bundle.proto.
 """
 
 from __future__ import annotations

@@ -1,10 +1,14 @@
-"""What every reader is put through: its input cut off at every byte, and its bits flipped."""
+"""What every reader is put through: its input cut off at every byte, its bits flipped, and examples that take the time they take."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from hypothesis import HealthCheck, settings
+
 from hubclient.errors import HubError
+
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def survives(read: Callable[[bytes], object], data: bytes) -> bool:

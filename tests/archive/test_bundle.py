@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hubclient.archive.bundle import TensorBundle, read_index
 from hubclient.errors import CorruptArchive, InconsistentModel, UnsupportedModel
 from tests.archive.builders import bundle, bundle_entry, crc, field, shape, string_tensor, table
-from tests.archive.damage import flips_read, survives, truncations_read
+from tests.archive.damage import flips_read, patient, survives, truncations_read
 
 _ARRAYS: dict[str, np.ndarray[Any, Any]] = {
     "variables/0/.ATTRIBUTES/VARIABLE_VALUE": np.arange(12, dtype=np.float32).reshape(3, 4),
@@ -93,6 +93,7 @@ def test_several_data_files() -> None:
         TensorBundle(table(rows), first)
 
 
+@patient
 @given(st.lists(st.binary(max_size=300), max_size=8))
 def test_string_tensors(strings: list[bytes]) -> None:
     raw, checksum = string_tensor(strings)
@@ -222,6 +223,7 @@ def test_hostile_blocks_stay_inside() -> None:
             read_index(data + footer, label="variables.index")
 
 
+@patient
 @given(st.binary(min_size=40, max_size=40), st.binary(max_size=100))
 def test_noise_raises_nothing_else(footer: bytes, content: bytes) -> None:
     survives(lambda data: read_index(data, label="variables.index"), content + footer + struct.pack("<Q", 0xDB4775248B80FB57))

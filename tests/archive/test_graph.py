@@ -12,7 +12,7 @@ from hubclient.archive.constants import constant, scalar, vector
 from hubclient.archive.graph import Dataflow, Graph, Node
 from hubclient.errors import CorruptArchive, UnsupportedModel
 from tests.archive.builders import call, const, field, function, graph, node, shape, tensor, variable
-from tests.archive.damage import flips_read, survives, truncations_read
+from tests.archive.damage import flips_read, patient, survives, truncations_read
 
 _KERNEL = "model/dense/kernel"
 
@@ -225,6 +225,7 @@ def test_broken_constants_are_named(value: bytes, error: type[Exception]) -> Non
         constant(the_constant(value))
 
 
+@patient
 @given(st.binary(max_size=60))
 def test_noise_as_a_constant_raises_nothing_else(noise: bytes) -> None:
     survives(lambda data: constant(the_constant(tensor(1, (2,)) + data)), noise)

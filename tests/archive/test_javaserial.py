@@ -15,7 +15,7 @@ from hubclient.archive.modifiedutf8 import decode
 from hubclient.archive.sequencefile import records
 from hubclient.errors import CorruptArchive, UnsafeArchive
 from tests.archive.builders import DEMO, JavaWriter, modified_utf8, utf
-from tests.archive.damage import flips_read, truncations_read
+from tests.archive.damage import flips_read, patient, truncations_read
 
 _HEADER = b"\xac\xed\x00\x05"
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -33,11 +33,13 @@ def described(name: str, flags: int = 2, fields: bytes = b"\0\0", end: bytes = b
     return b"r" + utf(name) + bytes(8) + bytes([flags]) + fields + end
 
 
+@patient
 @given(st.lists(st.tuples(_values, _values), max_size=12))
 def test_what_was_written_is_read(entries: list[tuple[object, object]]) -> None:
     assert read(JavaWriter().write(entries)) == entries
 
 
+@patient
 @given(st.lists(st.lists(st.tuples(_texts, _numbers), max_size=4), max_size=4))
 def test_one_reader_reads_many_streams(streams: list[list[tuple[str, int]]]) -> None:
     reader = Reader("part-00000")
@@ -104,6 +106,7 @@ def test_flipped_bits_raise_nothing_else() -> None:
     flips_read(read, JavaWriter().write([("token", 1), (("a", "b"), 3), ("x", 1 << 40)]))
 
 
+@patient
 @given(st.binary(max_size=200), st.integers(0, 1 << 32))
 def test_noise_raises_nothing_else(noise: bytes, seed: int) -> None:
     data = bytearray(JavaWriter().write([("token", 1), (("a", "b"), 3)]))

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from hubclient.archive.sequencefile import records
 from hubclient.errors import CorruptArchive, NotAnArchive, UnsupportedModel
 from tests.archive.builders import SYNC, sequence_file, sequence_header
-from tests.archive.damage import flips_read, truncations_read
+from tests.archive.damage import flips_read, patient, truncations_read
 
 
 def read(data: bytes) -> list[bytes]:
     return [bytes(view) for _, view in records(data, label="part-00000")]
 
 
+@patient
 @given(st.lists(st.binary(max_size=40), max_size=12), st.integers(0, 4))
 def test_what_was_written_is_read(values: list[bytes], sync_every: int) -> None:
     assert read(sequence_file(values, sync_every=sync_every)) == values
