@@ -204,6 +204,9 @@ def _open_tokenizer(path: Path, lowercase: bool | None, max_length: int) -> Toke
             tokenizer = Tokenizer.from_file(str(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InconsistentModel("the tokenizer cannot be read", where=str(path), why=str(error), hint="pull the model again") from error
+    special = tokenizer.num_special_tokens_to_add(is_pair=True)
+    if max_length < special:
+        raise UsageError(f"max_length is {max_length}, and a pair of texts has {special} special tokens", hint=f"use at least {special}")
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_length)
     return tokenizer

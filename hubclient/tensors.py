@@ -129,7 +129,7 @@ def _header(shapes: Mapping[str, tuple[int, ...]]) -> tuple[bytes, dict[str, Slo
 def _bytes_of(name: str, tensor: LazyTensor) -> memoryview:
     import numpy as np
 
-    array = np.ascontiguousarray(tensor.load(), dtype="<f4")
+    array = np.asarray(tensor.load(), dtype="<f4", order="C")
     if array.shape != tensor.shape:
         raise CorruptArchive(f"tensor '{name}' has shape {array.shape}, and {tensor.shape} was announced")
     return array.reshape(-1).view(np.uint8).data

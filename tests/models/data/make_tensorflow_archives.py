@@ -16,7 +16,8 @@ from typing import Any
 from tests.archive.builders import map_feature, metadata, zipped
 
 HERE = Path(__file__).parent
-WORDS = "the a an film movie good bad ##s ##ing ##ed was is it that really liked awful plot made no sense at all ##ly I The".split()
+SENTENCE = "the a an film movie good bad ##s ##ing ##ed was is it that really liked awful plot made no sense at all ##ly I The"
+WORDS = SENTENCE.split()
 TEXTS = ["I really liked that movie!", "The plot made no sense at all.", "", "good films", "é ß [SEP] İstanbul 日本", "a " * 80]
 CASES: dict[str, dict[str, Any]] = {
     # One head, an odd width, Keras' fused layer norm (epsilon above 1.001e-5), few positions, many labels with odd characters.
