@@ -67,7 +67,7 @@ class Facts:
 @dataclass(frozen=True)
 class Manifest:
     """`labels` are in class order. `positions` is the length of the position table: no text may be longer.
-    `graph` is `built` from the tensors, or `kept` as the origin had it."""
+    `graph` is `built` from the tensors, or `kept` as the origin had it; `graph_note` says why it is kept."""
 
     name: str | None
     language: str | None
@@ -82,6 +82,7 @@ class Manifest:
     positions: int
     facts: Facts
     graph: str = "built"
+    graph_note: str | None = None
     format_version: int = FORMAT_VERSION
     builder_version: int = BUILDER_VERSION
 

@@ -64,7 +64,9 @@ def tensorflow_files(members: Members) -> TensorFlowFiles:
 
 
 def onnx_files(members: Members) -> OnnxFiles:
-    model = _the_one(members, "*.onnx", lambda base: base.endswith(".onnx"))
+    names = members.names()
+    # The first Spark NLP 5 named the one file in it after the zip.
+    model = names[0] if len(names) == 1 else _the_one(members, "*.onnx", lambda base: base.endswith(".onnx"))
     return OnnxFiles(model, tuple(name for name in members.names() if name != model))
 
 

@@ -123,12 +123,13 @@ def _tensorflow(archive: Archive, work: Path) -> Iterator[tuple[Graph, TensorBun
         inner = unpack(archive.members, archive.weights, spool)
         files = tensorflow_files(inner)
         graph = Graph(inner.read(files.graph, _MAX_GRAPH), label=f"{inner.label}, {files.graph}")
-        shards = [stack.enter_context(_mapped(inner, name, work / f"shard-{number}")) for number, name in enumerate(files.shards)]
+        shards = [stack.enter_context(mapped(inner, name, work / f"shard-{number}")) for number, name in enumerate(files.shards)]
         yield graph, TensorBundle(inner.read(files.index, _MAX_INDEX), *shards, label=inner.label)
 
 
 @contextmanager
-def _mapped(members: Members, name: str, path: Path) -> Iterator[mmap.mmap | bytes]:
+def mapped(members: Members, name: str, path: Path) -> Iterator[mmap.mmap | bytes]:
+    """A member, unpacked to `path` and mapped into memory."""
     with path.open("w+b") as file:
         size = copy(members, name, file)
         file.flush()
@@ -155,4 +156,10 @@ def _loader(bundle: TensorBundle, key: str, transposed: bool) -> Callable[[], np
     return load
 
 
-_ENGINES = {"tensorflow": _from_tensorflow}
+def _from_onnx(archive: Archive, staging: Path, work: Path, identity: Identity, origin: Origin, overlay: Overlay) -> dict[str, str]:
+    from hubclient.convert.onnx import from_onnx  # which needs this module
+
+    return from_onnx(archive, staging, work, identity, origin, overlay)
+
+
+_ENGINES = {"tensorflow": _from_tensorflow, "onnx": _from_onnx}

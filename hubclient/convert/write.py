@@ -63,6 +63,7 @@ def write_manifest(
     facts: Facts,
     tensors_digest: str,
     graph: str = "built",
+    graph_note: str | None = None,
 ) -> None:
     if len(set(labels)) != len(labels):
         raise InconsistentModel("two classes have the same label", where=labels_source, why=", ".join(labels))
@@ -80,6 +81,7 @@ def write_manifest(
         positions=positions,
         facts=facts,
         graph=graph,
+        graph_note=graph_note,
     )
     write_json(staging / MANIFEST, manifest.to_dict())
 

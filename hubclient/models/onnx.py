@@ -10,6 +10,7 @@ Source: onnx/docs/Operators.md; onnxruntime/docs/ContribOperators.md for `com.mi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -126,6 +127,16 @@ class Reader:
             return (index.name if index.op == "Input" else self._counted(index)), table
         raise unreadable(node, "a look-up in an embedding table")
 
+    def tables(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the tables that rows are looked up in by an input or by positions, as far as they can be read and there is one."""
+        found: dict[str, set[tuple[int, ...]]] = {}
+        for node in self.flow.nodes:
+            if node.op in ("Gather", "Slice"):
+                with suppress(UnsupportedModel):
+                    by, table = self.lookup(node)
+                    found.setdefault(by, set()).add(self.flow.shapes[table.key])
+        return {by: shapes.pop() for by, shapes in found.items() if len(shapes) == 1}
+
     def _linear_at(self, node: Node) -> Linear | None:
         if node.op == "Gemm":
             return self._gemm(node)
@@ -148,7 +159,7 @@ class Reader:
         return self._checked(Linear(node, data(node.inputs[0]), weight, bias, self._width(bias)))
 
     def _checked(self, linear: Linear) -> Linear | None:
-        shape = self._shape(linear.weight.key)[:: -1 if linear.weight.transposed else 1]
+        shape = self.flow.shapes[linear.weight.key][:: -1 if linear.weight.transposed else 1]
         return linear if shape[0] == linear.width else None
 
     def _tensor(self, node: Node, rank: int) -> TensorSource | None:
@@ -160,12 +171,8 @@ class Reader:
             return None
         return TensorSource(node.name)
 
-    def _shape(self, name: str) -> tuple[int, ...]:
-        tensor = self.flow.tensors[name].tensor
-        return () if tensor is None else tuple(tensor.dims)
-
     def _width(self, vector: TensorSource) -> int:
-        return self._shape(vector.key)[0]
+        return self.flow.shapes[vector.key][0]
 
     def nearest_linears(self, node: Node) -> Iterator[Linear]:
         return (linear for inner in upstream(node, self.ends) if (linear := self._linear_at(inner)))

@@ -1,0 +1,105 @@
+"""Inputs on which two graphs of one model must agree, and one graph with itself.
+
+Strategy: no text is needed: ids spread over the whole vocabulary, several lengths up to the longest that is allowed, token types of both
+parts of a pair, and a padded batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hubclient.errors import ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+_LENGTHS = (1, 5, 12, 23)
+_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a model can be asked: rows of its embedding tables."""
+
+    vocabulary: int
+    positions: int
+    types: int
+
+
+class Runner:
+    """A model in ONNX Runtime; `label` names it in errors. Raises ModelError where it cannot be opened or run."""
+
+    def __init__(self, path: Path, label: str) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        self._label = label
+        self._failures = _failures()
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except self._failures as error:
+            raise ModelError("ONNX Runtime cannot open the graph", where=label, why=str(error)) from error
+
+    def logits(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+        """`feeds` are int64 arrays by input name; what the model does not ask for is left out."""
+        types = {item.name: "int32" if "int32" in item.type else "int64" for item in self._session.get_inputs()}
+        try:
+            (result,) = self._session.run(["logits"], {name: feeds[name].astype(kind) for name, kind in types.items()})
+        except self._failures as error:
+            raise ModelError("ONNX Runtime cannot run the graph", where=self._label, why=str(error)) from error
+        logits: np.ndarray = result
+        return logits
+
+
+def texts(bounds: Bounds) -> list[dict[str, np.ndarray]]:
+    """One text of each length, the longest last."""
+    lengths = [*(length for length in _LENGTHS if length < bounds.positions), bounds.positions]
+    return [_text(length, bounds) for length in lengths]
+
+
+def padded(singles: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The texts in one batch, short ones filled up with zeros."""
+    import numpy as np
+
+    width = max(text["input_ids"].shape[1] for text in singles)
+    return {
+        name: np.concatenate([np.pad(text[name], ((0, 0), (0, width - text[name].shape[1]))) for text in singles]) for name in singles[0]
+    }
+
+
+def difference(ours: Runner, theirs: Runner, bounds: Bounds) -> str | None:
+    """What two graphs answer differently, in words; None when they agree."""
+    singles = texts(bounds)
+    for feeds in (*singles, padded(singles[:-1] or singles)):
+        found, wanted = ours.logits(feeds), theirs.logits(feeds)
+        if not agree(found, wanted):
+            return f"on {feeds['input_ids'].shape[0]} texts of {feeds['input_ids'].shape[1]} tokens, their logits differ"
+    return None
+
+
+def agree(found: np.ndarray, wanted: np.ndarray) -> bool:
+    """Whether logits are equal but for the rounding of float32, whose errors grow with the values."""
+    import numpy as np
+
+    if found.shape != wanted.shape or not np.isfinite(wanted).all():
+        return False
+    return bool(np.all(np.abs(found - wanted) <= _TOLERANCE * max(1.0, float(np.abs(wanted).max(initial=0)))))
+
+
+def _text(length: int, bounds: Bounds) -> dict[str, np.ndarray]:
+    import numpy as np
+
+    ids = np.linspace(bounds.vocabulary - 1, 0, length).round().astype(np.int64)[None]
+    types = (np.arange(length)[None] * 2 // length) * (bounds.types > 1)
+    return dict(zip(INPUTS, (ids, np.ones_like(ids), types.astype(np.int64)), strict=True))
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    return tuple(kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception))
