@@ -29,6 +29,7 @@ __all__ = [
     "pull",
 ]
 
+# No module may have the name of a function: importing it would put the module in the function's place.
 _HOMES = {"Card": "cards", "parse_card": "cards", "Classifier": "classifier", "HubError": "errors", "Prediction": "prediction"}
 
 
