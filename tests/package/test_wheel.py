@@ -1,0 +1,68 @@
+"""The wheel, installed elsewhere, carries the cards, the overlay and the embedded model."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SEEDS = ["bert_large_sequence_classifier_imdb", "bert_classifier_multi_label_classification_of_pubmed_articles"]
+PROGRAM = """
+import json, sys
+from hubclient import Hub
+import hubclient
+hub = Hub()
+found = {name: hub.resolve(name, "en") for name in sys.argv[1:]}
+print(json.dumps({
+    "where": hubclient.__file__,
+    "uris": {name: resolution.card.s3_uri for name, resolution in found.items()},
+    "activations": {name: resolution.overlay.activation for name, resolution in found.items()},
+    "label": hub.pretrained("bert_tiny_sequence_classifier_sst2", "en")("I really liked that movie!").label,
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built without isolation: the build backend is among the test requirements, and nothing is fetched."""
+    out = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, ROOT], check=True, capture_output=True)
+    return next(out.glob("*.whl"))
+
+
+def test_it_holds_what_is_needed_and_no_more(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "hubclient/py.typed" in names
+    assert any(name.startswith("hubclient/_bundled/mirror/auxdata.johnsnowlabs.com/public/models/bert_tiny") for name in names)
+    assert sum(name.startswith("hubclient/_bundled/cards/") and name.endswith(".overlay.yaml") for name in names) == 1
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert all(name.startswith(("hubclient/", "hubclient-")) for name in names)
+
+
+def test_installed_elsewhere_it_resolves_the_seeds_and_answers(wheel: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", site, wheel], check=True)
+    dependencies = sysconfig.get_paths()["purelib"]
+    run = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = [{str(site)!r}, {dependencies!r}]\n{PROGRAM}", *SEEDS],
+        cwd=tmp_path,
+        env={**os.environ, "HUBCLIENT_CACHE": str(tmp_path / "cache"), "HUBCLIENT_OFFLINE": "1"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    said = json.loads(run.stdout)
+    assert Path(said["where"]).is_relative_to(site)
+    assert said["label"] == "pos"
+    assert said["activations"] == dict(zip(SEEDS, [None, "sigmoid"], strict=True))
+    assert [uri.rpartition("/")[2] for uri in said["uris"].values()] == [
+        "bert_large_sequence_classifier_imdb_en_3.3.2_3.0_1635774771318.zip",
+        "bert_classifier_multi_label_classification_of_pubmed_articles_en_4.1.0_3.0_1662500997655.zip",
+    ]
