@@ -56,6 +56,7 @@ def test_missing_or_doubled_files_are_named(names: tuple[str, ...]) -> None:
 
 def test_onnx_files() -> None:
     assert onnx_files(holding("sub/model.onnx", "sub/model.onnx_data")) == OnnxFiles("sub/model.onnx", ("sub/model.onnx_data",))
-    for names in ((), ("model.onnx_data",), ("a.onnx", "b.onnx")):
+    assert onnx_files(holding("bert_classification_onnx")) == OnnxFiles("bert_classification_onnx", ())
+    for names in ((), ("a", "b"), ("a.onnx", "b.onnx")):
         with pytest.raises(CorruptArchive, match=r"named \*\.onnx"):
             onnx_files(holding(*names))
