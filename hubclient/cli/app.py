@@ -10,9 +10,9 @@ from hubclient.cli import info, ls, path, predict, pull, rm, search
 
 app = typer.Typer(
     name="hub",
-    help="Pretrained text classifiers by the names of their model cards.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (pull, predict, info, path, ls, rm, search):

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Json = False) -> None:
-    """Show a model's card and, once it is pulled, what the model itself says and where the two disagree."""
+    """Show a model's card and manifest.
+
+    The manifest is there once the model is pulled; where the two disagree is said.
+    """
     from hubclient.disagreements import disagreements
     from hubclient.native import read_manifest
     from hubclient.plan import UseStored

@@ -7,7 +7,7 @@ from hubclient.cli.output import print_json
 
 
 def path(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Json = False) -> None:
-    """Print the folder of a model that was pulled before."""
+    """Print the folder of a pulled model."""
     from hubclient.stored import stored_entries
 
     hub = hub_for(cache_dir)

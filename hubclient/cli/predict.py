@@ -16,7 +16,7 @@ from hubclient.errors import InvalidText
 if TYPE_CHECKING:
     from hubclient.prediction import Prediction
 
-Texts = Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts; '-' or nothing reads stdin, one text a line.")]
+Texts = Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts; '-' or nothing reads stdin, one text a line.")]
 
 
 def predict(
@@ -33,7 +33,10 @@ def predict(
     offline: Offline = False,
     json: Json = False,
 ) -> None:
-    """Classify texts, one line each: label, score, text, separated by tabs; the labels of a multi-label model by ' | '."""
+    """Classify texts.
+
+    One line each: label, score, text, separated by tabs; several labels of a multi-label model by ' | '.
+    """
     classifier = hub_for(cache_dir, offline).pretrained(
         ref, lang, source=checked_source(source), revision=revision, engine=engine, max_length=max_length, threshold=threshold
     )

@@ -15,7 +15,10 @@ def pull(
     offline: Offline = False,
     json: Json = False,
 ) -> None:
-    """Fetch a model, verify and convert it, and print the folder that it is in."""
+    """Fetch a model and print its folder.
+
+    It is verified and converted; what the cache has is not fetched again.
+    """
     import sys
     import time
 

@@ -12,13 +12,16 @@ from hubclient.cli.output import human_size, print_json
 
 
 def rm(
-    refs: Annotated[list[str], typer.Argument(metavar="REF...", help="What to remove, as for hub pull.")],
+    refs: Annotated[list[str], typer.Argument(metavar="REF", help="What to remove, as for hub pull.")],
     lang: Lang = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
     cache_dir: CacheDir = None,
     json: Json = False,
 ) -> None:
-    """Remove models from the cache: every stored version that the reference means."""
+    """Remove models from the cache.
+
+    Every stored version that the reference means is removed.
+    """
     from hubclient.stored import stored_entries
 
     hub = hub_for(cache_dir)

@@ -12,13 +12,16 @@ from hubclient.cli.output import print_json, print_rows
 
 def search(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORDS]...", help="All must occur in the card; none lists every card.")
+        list[str] | None, typer.Argument(metavar="WORD", help="All must occur in the card; none lists every card.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Cards, at most.")] = 20,
     cache_dir: CacheDir = None,
     json: Json = False,
 ) -> None:
-    """Find model cards by words in their names, titles, labels and tags."""
+    """Find model cards by words.
+
+    Words are looked for in names, titles, labels and tags.
+    """
     hub = hub_for(cache_dir)
     cards = hub.search(words or (), limit=limit)
     if json:
