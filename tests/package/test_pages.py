@@ -1,0 +1,49 @@
+"""What README and docs show is what the commands print, and their links lead somewhere."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from hubclient.way import open_reference
+from tests.package.console import printed, steps
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHOWN = [(page.name, step.command, step.output) for page in PAGES for step in steps(page.read_text(encoding="utf-8"))]
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.mark.parametrize(("page", "command", "output"), SHOWN, ids=[f"{page}: {command}" for page, command, _ in SHOWN])
+def test_commands_print_what_is_shown(page: str, command: str, output: str, cache: Path) -> None:
+    assert rounded(printed(command, cache)) == rounded(output)
+
+
+def rounded(text: str) -> str:
+    """The last digits of a score are the processor's."""
+    return re.sub(r"\d\.\d{5,}", lambda match: f"{float(match[0]):.4f}", text)
+
+
+def test_the_readmes_python_runs() -> None:
+    results = doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert results.attempted > 5
+    assert results.failed == 0
+
+
+def test_the_function_that_is_shown_is_the_real_one() -> None:
+    source = inspect.getsource(open_reference)
+    assert all(source in page.read_text(encoding="utf-8") for page in (ROOT / "README.md", ROOT / "docs" / "architecture.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|s3://|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
