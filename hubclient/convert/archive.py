@@ -56,7 +56,7 @@ def _check_annotator(archive: Archive) -> None:
 
 
 def _from_tensorflow(archive: Archive, staging: Path, work: Path, identity: Identity, origin: Origin, overlay: Overlay) -> dict[str, str]:
-    with _tensorflow(archive, work) as (graph, bundle):
+    with _tensorflow(archive, work) as (graph, bundle, shards):
         flow = graph.trace(_logits_tensor(archive))
         keys = bundle.variables()
         missing = sorted(set(flow.variables) - set(keys))
@@ -66,7 +66,9 @@ def _from_tensorflow(archive: Archive, staging: Path, work: Path, identity: Iden
         family = family_of(shapes)
         recipe = family.from_tensorflow(flow, shapes)
         tensors = {
-            name: LazyTensor(shapes[source.key][:: -1 if source.transposed else 1], _loader(bundle, keys[source.key], source.transposed))
+            name: LazyTensor(
+                shapes[source.key][:: -1 if source.transposed else 1], _loader(bundle, shards, keys[source.key], source.transposed)
+            )
             for name, source in recipe.tensors.items()
         }
         return write_native(archive, family, recipe, tensors, staging, identity, origin, overlay)
@@ -116,15 +118,15 @@ def check_parts(archive: Archive, config: Mapping[str, Any], classes: int, overl
 
 
 @contextmanager
-def _tensorflow(archive: Archive, work: Path) -> Iterator[tuple[Graph, TensorBundle]]:
-    """The graph and the tensors; these are read from unpacked files that are mapped into memory."""
+def _tensorflow(archive: Archive, work: Path) -> Iterator[tuple[Graph, TensorBundle, list[mmap.mmap | bytes]]]:
+    """The graph and the tensors, with the files that these are read from, unpacked and mapped into memory."""
     with ExitStack() as stack:
         spool = stack.enter_context((work / "weights.zip").open("w+b"))
         inner = unpack(archive.members, archive.weights, spool)
         files = tensorflow_files(inner)
         graph = Graph(inner.read(files.graph, _MAX_GRAPH), label=f"{inner.label}, {files.graph}")
         shards = [stack.enter_context(mapped(inner, name, work / f"shard-{number}")) for number, name in enumerate(files.shards)]
-        yield graph, TensorBundle(inner.read(files.index, _MAX_INDEX), *shards, label=inner.label)
+        yield graph, TensorBundle(inner.read(files.index, _MAX_INDEX), *shards, label=inner.label), shards
 
 
 @contextmanager
@@ -148,12 +150,20 @@ def _logits_tensor(archive: Archive) -> str:
     return name
 
 
-def _loader(bundle: TensorBundle, key: str, transposed: bool) -> Callable[[], np.ndarray]:
+def _loader(bundle: TensorBundle, shards: list[mmap.mmap | bytes], key: str, transposed: bool) -> Callable[[], np.ndarray]:
     def load() -> np.ndarray:
+        _forget(shards)
         array = bundle.array(key)
         return array.T if transposed else array
 
     return load
+
+
+def _forget(shards: list[mmap.mmap | bytes]) -> None:
+    """Give back the memory of the tensors read so far: each is needed once, and what is needed again comes from the file."""
+    for shard in shards:
+        if isinstance(shard, mmap.mmap) and hasattr(shard, "madvise"):  # Windows has no such call
+            shard.madvise(mmap.MADV_DONTNEED)
 
 
 def _from_onnx(archive: Archive, staging: Path, work: Path, identity: Identity, origin: Origin, overlay: Overlay) -> dict[str, str]:
