@@ -12,9 +12,10 @@ PYTEST := $(DEV)/bin/python -m pytest -n 2 --dist loadgroup
 
 .PHONY: demo test test-all lint types live bench clean
 
+demo: export HUBCLIENT_CACHE = $(DEMO)/cache
 demo: $(DEMO)/.installed
-	$(DEMO)/bin/hub pull bert_tiny_sequence_classifier_sst2
-	$(DEMO)/bin/hub predict bert_tiny_sequence_classifier_sst2 "I really liked that movie!" "The plot made no sense at all."
+	$(DEMO)/bin/hub pull en/bert_tiny_sequence_classifier_sst2
+	$(DEMO)/bin/hub predict en/bert_tiny_sequence_classifier_sst2 "I really liked that movie!" "The plot made no sense at all."
 
 test: lint types
 	$(PYTEST) -m "not slow and not live"
