@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hubclient import bundled
 from hubclient.cards import Overlay
+from hubclient.catalog import Catalog
 from hubclient.convert.write import Identity
-from hubclient.errors import Forbidden, InconsistentModel, NoSourceLeft, NotFound, SourceError
+from hubclient.errors import ArchiveError, Forbidden, InconsistentModel, ModelError, NoSourceLeft, NotFound, SourceError
 from hubclient.native import Origin
 from hubclient.plan import Candidate, Fetch, Plan, UseStored
 from hubclient.settings import Settings
@@ -33,11 +36,20 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where the work is done."""
+    """What the work is done with."""
 
+    catalog: Catalog
     store: Store
     settings: Settings
     progress: Progress
+
+    @property
+    def mirrors(self) -> tuple[Path, ...]:
+        return (bundled.MIRROR, *self.settings.mirrors)
+
+    def has(self, identity: str) -> bool:
+        """Whether the store holds this content, whole."""
+        return self.store.find(identity) is not None
 
 
 def acquire(plan: Plan, wanted: Wanted, workshop: Workshop) -> Path:
@@ -99,14 +111,15 @@ def _install(candidate: Candidate, wanted: Wanted, workshop: Workshop, *, must_a
         archive = work / "archive.zip"
         fetched = fetch(remote_file(candidate.location, workshop.settings), archive, progress=workshop.progress)
         origin = Origin(fetched.url, fetched.size, fetched.sha256, fetched.etag)
-        return _convert_archive(archive, candidate.identity, origin, wanted, workshop)
+        with _told_where(fetched.url, archive):
+            return _convert_archive(archive, candidate.identity, origin, wanted, workshop)
 
 
 def _convert_archive(path: Path, identity: str, origin: Origin, wanted: Wanted, workshop: Workshop) -> Path:
     from hubclient.convert.archive import convert_archive
 
     store = workshop.store
-    with store.staging(identity) as work, store.staging(identity) as staging:
+    with _told_where(str(path), path), store.staging(identity) as work, store.staging(identity) as staging:
         _log.info("converting %s", path.name)
         hashes = convert_archive(path, staging, work, wanted.identity, origin, wanted.overlay)
         return store.commit(staging, identity, hashes).path
@@ -118,7 +131,7 @@ def _install_repository(location: HubLocation, identity: str, wanted: Wanted, wo
 
     repository = HubRepository(location, workshop.settings)
     snapshot = repository.resolve()
-    with workshop.store.staging(identity) as staging:
+    with workshop.store.staging(identity) as staging, _told_where(repository.url, staging):
         settings, weights = needed_files(snapshot.files)
         repository.fetch(snapshot, settings, staging)
         if must_agree:
@@ -138,12 +151,22 @@ def _convert_path(path: Path, identity: str, wanted: Wanted, workshop: Workshop)
         return _convert_archive(path, identity, origin, wanted, workshop)
     import shutil
 
-    with workshop.store.staging(identity) as staging:
+    with workshop.store.staging(identity) as staging, _told_where(str(path), staging):
         settings, weights = needed_files([file.relative_to(path).as_posix() for file in _files(path)])
         for name in (*settings, *weights):
             shutil.copyfile(path / name, staging / name)
         hashes = convert_repository(staging, wanted.identity, origin, wanted.overlay, {})
         return workshop.store.commit(staging, identity, hashes).path
+
+
+@contextmanager
+def _told_where(origin: str, path: Path) -> Iterator[None]:
+    """Errors name what the user knows, not where it lay (at `path`) while it was read."""
+    try:
+        yield
+    except (ArchiveError, ModelError) as error:
+        error.where = (error.where or str(path)).replace(str(path), origin)
+        raise
 
 
 def _content_digest(path: Path) -> str:

@@ -46,12 +46,8 @@ class Hub:
         return Store(self.settings.cache_dir)
 
     @property
-    def mirrors(self) -> tuple[Path, ...]:
-        return (bundled.MIRROR, *self.settings.mirrors)
-
-    @property
     def workshop(self) -> Workshop:
-        return Workshop(self.store, self.settings, self.progress)
+        return Workshop(self.catalog, self.store, self.settings, self.progress)
 
     @property
     def cards(self) -> Mapping[CardKey, Card]:
@@ -61,10 +57,6 @@ class Hub:
     def search(self, words: str | Iterable[str] = (), *, limit: int = 20) -> list[Card]:
         """The newest cards in which every word occurs, best first."""
         return self.catalog.search(words, limit=limit)
-
-    def has(self, identity: str) -> bool:
-        """Whether the store holds this content, whole."""
-        return self.store.find(identity) is not None
 
     def parse(self, reference: str, lang: str | None = None, version: str | None = None, revision: str | None = None) -> Reference:
         """Raises InvalidReference."""
@@ -88,7 +80,7 @@ class Hub:
     ) -> Target:
         """What the reference stands for and what `pull` would do; nothing is fetched."""
         parsed, choice = self._choose(reference, lang, version, source, revision)
-        return find(self, parsed, choice)
+        return find(self.workshop, parsed, choice)
 
     def pull(
         self,
@@ -100,7 +92,7 @@ class Hub:
         revision: str | None = None,
     ) -> Path:
         """The native folder of the model, fetched, verified and converted unless the store has it."""
-        return obtain(self, self.find(reference, lang, version=version, source=source, revision=revision))
+        return obtain(self.workshop, self.find(reference, lang, version=version, source=source, revision=revision))
 
     def pretrained(
         self,
@@ -116,7 +108,7 @@ class Hub:
         """See the function of this name."""
         check_task(task)
         parsed, choice = self._choose(name, lang, version, source, revision)
-        return open_reference(self, parsed, choice, **opening)
+        return open_reference(self.workshop, parsed, choice, **opening)
 
     def load(self, reference: str, **options: Unpack[Loading]) -> Classifier:
         """The classifier of any reference: a name, `hf:OWNER/REPO`, an address, a path, an NLU reference."""
@@ -124,11 +116,11 @@ class Hub:
 
     def from_archive(self, path: str | Path, **opening: Unpack[Opening]) -> Classifier:
         """The classifier of a Spark NLP archive on disk: the zip, or the folder that it unpacks to."""
-        return open_reference(self, PathReference(str(path)), Choice(), **opening)
+        return open_reference(self.workshop, PathReference(str(path)), Choice(), **opening)
 
     def from_folder(self, path: str | Path, **opening: Unpack[Opening]) -> Classifier:
         """The classifier of a folder: a native one is opened in place, a Hugging Face one is converted once, by its content."""
-        return open_reference(self, PathReference(str(path)), Choice(), **opening)
+        return open_reference(self.workshop, PathReference(str(path)), Choice(), **opening)
 
     def _choose(
         self, reference: str, lang: str | None, version: str | None, source: SourceChoice | None, revision: str | None

@@ -19,7 +19,7 @@ GRAPH = "model.onnx"
 MANIFEST = "manifest.json"
 
 FORMAT_VERSION = 1
-# Raised when a builder writes another graph for the same tensors: an older graph is then rebuilt in place.
+# Raised when a builder writes another graph for the same tensors, so that an older graph can be told.
 BUILDER_VERSION = 1
 ACTIVATIONS = ("softmax", "sigmoid", "none")
 

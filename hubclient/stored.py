@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hubclient.errors import NotFound
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference, parse_version
 from hubclient.sources import HubLocation, S3Location, WebLocation
-from hubclient.store import Entry
-
-if TYPE_CHECKING:
-    from hubclient.hub import Hub
+from hubclient.store import Entry, Store
 
 
-def stored_entries(hub: Hub, reference: Reference) -> list[Entry]:
+def stored_entries(store: Store, reference: Reference) -> list[Entry]:
     """At least one entry, newest library version first. Raises NotFound when nothing of that reference was pulled."""
-    found = [entry for entry in hub.store.entries() if _means(reference, entry)]
+    found = [entry for entry in store.entries() if _means(reference, entry)]
     if not found:
         raise NotFound(
-            f"'{reference}' is not in the store", where=str(hub.store.root), hint=f"hub pull {reference}, or hub ls for what is there"
+            f"'{reference}' is not in the store", where=str(store.root), hint=f"hub pull {reference}, or hub ls for what is there"
         )
     return sorted(found, key=lambda entry: _version(entry.manifest), reverse=True)
 
@@ -28,7 +25,7 @@ def _means(reference: Reference, entry: Entry) -> bool:
     match reference:
         case CardReference():
             manifest = entry.manifest
-            return (
+            return bool(
                 manifest.get("name") == reference.name
                 and reference.language in (None, manifest.get("language"))
                 and (reference.constraint is None or reference.constraint.admits(_version(manifest)))

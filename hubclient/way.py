@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from hubclient.acquire import Wanted, acquire, acquire_file
+from hubclient.acquire import Wanted, Workshop, acquire, acquire_file
 from hubclient.cards import Card, Overlay
 from hubclient.cards.location import parse_archive_name
 from hubclient.convert.write import Identity
@@ -18,7 +18,6 @@ from hubclient.plan import Plan, SourceChoice, plan_address, plan_card, plan_rep
 
 if TYPE_CHECKING:
     from hubclient.classifier import Classifier
-    from hubclient.hub import Hub
 
 _log = logging.getLogger("hubclient")
 _TASKS = ("text-classification",)
@@ -55,36 +54,38 @@ class Target:
     plan: Plan | Path
 
 
-def open_reference(hub: Hub, reference: Reference, choice: Choice, **opening: Unpack[Opening]) -> Classifier:
-    target = find(hub, reference, choice)
-    folder = obtain(hub, target)
+def open_reference(workshop: Workshop, reference: Reference, choice: Choice, **opening: Unpack[Opening]) -> Classifier:
+    target = find(workshop, reference, choice)
+    folder = obtain(workshop, target)
     return open_folder(folder, target.card, target.wanted.overlay, **opening)
 
 
-def find(hub: Hub, reference: Reference, choice: Choice) -> Target:
+def find(workshop: Workshop, reference: Reference, choice: Choice) -> Target:
     """Resolve and plan: nothing is fetched. Raises ResolutionError, CardError."""
     match reference:
         case CardReference():
-            resolution = hub.catalog.resolve(reference)
+            resolution = workshop.catalog.resolve(reference)
             for notice in resolution.notices:
                 _log.warning("%s", notice)
             card = resolution.card
-            plan = plan_card(card, hub.has, mirrors=hub.mirrors, source=choice.source, revision=choice.revision)
+            plan = plan_card(card, workshop.has, mirrors=workshop.mirrors, source=choice.source, revision=choice.revision)
             return Target(card, Wanted(_identity(card), resolution.overlay, card.labels), plan)
         case HubReference():
-            return Target(None, Wanted(Identity(name=str(reference))), plan_repository(reference, hub.has))
+            return Target(None, Wanted(Identity(name=str(reference))), plan_repository(reference, workshop.has))
         case AddressReference():
-            return Target(None, Wanted(_named_as(reference.url.rpartition("/")[2])), plan_address(reference, hub.has, mirrors=hub.mirrors))
+            return Target(
+                None, Wanted(_named_as(reference.url.rpartition("/")[2])), plan_address(reference, workshop.has, mirrors=workshop.mirrors)
+            )
         case PathReference():
             path = Path(reference.path).expanduser()
             return Target(None, Wanted(_named_as(path.name)), path)
 
 
-def obtain(hub: Hub, target: Target) -> Path:
+def obtain(workshop: Workshop, target: Target) -> Path:
     """The model's native folder, fetched and converted if need be. Raises SourceError, ArchiveError, ModelError, StoreError."""
     if not isinstance(target.plan, Path):
-        return acquire(target.plan, target.wanted, hub.workshop)
-    return target.plan if (target.plan / MANIFEST).is_file() else acquire_file(target.plan, target.wanted, hub.workshop)
+        return acquire(target.plan, target.wanted, workshop)
+    return target.plan if (target.plan / MANIFEST).is_file() else acquire_file(target.plan, target.wanted, workshop)
 
 
 def open_folder(

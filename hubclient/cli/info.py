@@ -29,7 +29,7 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
         entry = hub.store.find(target.plan.identity)
         folder = entry.path if entry else None
     else:
-        folder = None if target.card else stored_entries(hub, hub.parse(ref, lang))[0].path
+        folder = None if target.card else stored_entries(hub.store, hub.parse(ref, lang))[0].path
     manifest = read_manifest(folder) if folder else None
     differences = disagreements(manifest, target.card) if manifest else []
     if json:

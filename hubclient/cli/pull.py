@@ -30,7 +30,7 @@ def pull(
     start = time.monotonic()
     target = hub.find(ref, lang, source=checked_source(source), revision=revision)
     cached = isinstance(target.plan, UseStored)
-    folder = obtain(hub, target)
+    folder = obtain(hub.workshop, target)
     manifest = read_manifest(folder)
     if cached:
         print(f"cached: {manifest.origin.url}", file=sys.stderr)

@@ -11,9 +11,7 @@ from hubclient.cli.output import print_json, print_rows
 
 
 def search(
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="WORD", help="All must occur in the card; none lists every card.")
-    ] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="WORD", help="All must occur in the card; none lists every card.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Cards, at most.")] = 20,
     cache_dir: CacheDir = None,
     json: Json = False,

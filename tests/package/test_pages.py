@@ -14,17 +14,12 @@ from tests.package.console import printed, steps
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-SHOWN = [(page.name, step.command, step.output) for page in PAGES for step in steps(page.read_text(encoding="utf-8"))]
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.mark.parametrize(("page", "command", "output"), SHOWN, ids=[f"{page}: {command}" for page, command, _ in SHOWN])
-def test_commands_print_what_is_shown(page: str, command: str, output: str, cache: Path) -> None:
-    assert rounded(printed(command, cache)) == rounded(output)
+@pytest.mark.parametrize("page", [page for page in PAGES if steps(page.read_text(encoding="utf-8"))], ids=lambda page: page.name)
+def test_commands_print_what_is_shown(page: Path, tmp_path: Path) -> None:
+    for step in steps(page.read_text(encoding="utf-8")):
+        assert rounded(printed(step.command, tmp_path)) == rounded(step.output), step.command
 
 
 def rounded(text: str) -> str:
