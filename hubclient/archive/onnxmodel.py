@@ -37,6 +37,7 @@ _DECLARED = _DOMAINS | {
     "com.ms.internal.nhwc",
     "org.pytorch.aten",
 }
+RESHAPES = frozenset({"Reshape", "Squeeze", "Unsqueeze", "Flatten"})
 _MAX_NODES = 500_000
 _MAX_DEPTH = 8
 
@@ -82,14 +83,21 @@ class Dataflow:
         return None if node.tensor is None else onnxtensor.array(node.tensor, self.files)
 
     def number(self, node: Node) -> float | None:
-        """The value of a constant with one element."""
-        values = self.array(node)
+        """The value of a constant with one element, reshaped or not."""
+        values = self.array(data(node))
         return float(values.reshape(-1)[0].item()) if values is not None and values.size == 1 else None
 
     def integers(self, node: Node) -> list[int] | None:
-        """The values of a constant of whole numbers."""
-        values = self.array(node)
+        """The values of a constant of whole numbers, one after the other, reshaped or not."""
+        values = self.array(data(node))
         return None if values is None or values.dtype.kind not in "iu" else [int(value) for value in values.reshape(-1).tolist()]
+
+
+def data(node: Node, moves: frozenset[str] = RESHAPES) -> Node:
+    """What was there before it was reshaped."""
+    while node.op in moves:
+        node = node.inputs[0]
+    return node
 
 
 class OnnxModel:

@@ -64,9 +64,8 @@ def tensorflow_files(members: Members) -> TensorFlowFiles:
 
 
 def onnx_files(members: Members) -> OnnxFiles:
-    names = members.names()
-    # The first Spark NLP 5 named the one file in it after the zip.
-    model = names[0] if len(names) == 1 else _the_one(members, "*.onnx", lambda base: base.endswith(".onnx"))
+    # Spark NLP's own saveToFile names the one file after the zip: `bert_classification_onnx`.
+    model = _the_one(members, "*.onnx", lambda base: base.endswith((".onnx", "_onnx")))
     return OnnxFiles(model, tuple(name for name in members.names() if name != model))
 
 

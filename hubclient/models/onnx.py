@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hubclient.archive.onnxmodel import Dataflow, Node
+from hubclient.archive.onnxmodel import RESHAPES, Dataflow, Node, data
 from hubclient.archive.onnxtensor import FLOAT
 from hubclient.errors import UnsupportedModel
 from hubclient.models import elementwise
@@ -23,7 +23,6 @@ from hubclient.models.family import TensorSource
 if TYPE_CHECKING:
     from hubclient.models.elementwise import Numbers, Step
 
-RESHAPES = frozenset({"Reshape", "Squeeze", "Unsqueeze", "Flatten"})
 MOVES = RESHAPES | {"Transpose"}
 _INDEX_MOVES = RESHAPES | {"Cast", "Expand"}
 _NORM_EPSILON = 1e-5  # the default of LayerNormalization's attribute
@@ -74,18 +73,17 @@ class Reader:
         return elementwise.activation_name(node, self.follow(start)), linear
 
     def norm(self, node: Node) -> Norm:
-        node = data(node)
-        found = self._fused_norm(node) or self._spelled_norm(node)
+        found = self._norm_at(data(node))
         if found is None:
             raise unreadable(node, "a layer norm")
         return found
 
     def terms(self, node: Node) -> list[Node]:
-        """What is summed up in `node`, dense layers left whole."""
+        """What is summed up in `node`, dense layers and layer norms left whole."""
         found, pending = [], [node]
         while pending:
             inner = data(pending.pop())
-            if inner.op == "Add" and self._linear_at(inner) is None:
+            if inner.op == "Add" and self._linear_at(inner) is None and self._norm_at(inner) is None:
                 pending.extend(reversed(inner.inputs))
             else:
                 found.append(inner)
@@ -180,6 +178,9 @@ class Reader:
     def ends(self, node: Node) -> bool:
         return node.op in ("MatMul", "Shape") or self._linear_at(node) is not None
 
+    def _norm_at(self, node: Node) -> Norm | None:
+        return self._fused_norm(node) or self._spelled_norm(node)
+
     def _fused_norm(self, node: Node) -> Norm | None:
         if node.op != "LayerNormalization" or len(node.inputs) != 3 or node.attributes.get("axis", -1) not in (-1, 2):
             return None
@@ -257,13 +258,6 @@ class Reader:
             return None if number is None else np.full_like(points, number)
 
         return known
-
-
-def data(node: Node, moves: frozenset[str] = RESHAPES) -> Node:
-    """What was there before it was reshaped."""
-    while node.op in moves:
-        node = node.inputs[0]
-    return node
 
 
 def upstream(node: Node, ends: Callable[[Node], bool]) -> Iterator[Node]:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hubclient.archive.onnxmodel import Node
+from hubclient.archive.onnxmodel import RESHAPES, Node, data
 from hubclient.errors import UnsupportedModel
 from hubclient.models import elementwise
-from hubclient.models.onnx import MOVES, RESHAPES, Linear, Reader, data, unreadable, upstream
+from hubclient.models.onnx import MOVES, Linear, Reader, unreadable, upstream
 
 if TYPE_CHECKING:
     from hubclient.models.elementwise import Numbers, Step
