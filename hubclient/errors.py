@@ -41,10 +41,11 @@ class HubError(Exception):
     """A failure, told in full.
 
     `what` went wrong, `where` (URL, file and line, byte offset), `why`, and what to do next (`hint`).
-    `causes` keeps the errors that led here when there were several.
+    `causes` keeps the errors that led here when there were several. `usual_hint` serves where no better one is given.
     """
 
     exit_code: ClassVar[int] = 1
+    usual_hint: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class HubError(Exception):
         self.what = what
         self.where = where
         self.why = why
-        self.hint = hint
+        self.hint = hint or self.usual_hint
         self.causes = tuple(causes)
 
     def __str__(self) -> str:
@@ -160,15 +161,15 @@ class ArchiveError(HubError):
 
 
 class NotAnArchive(ArchiveError):
-    pass
+    usual_hint = "give the zip of a Spark NLP model, or the folder that it unpacks to"
 
 
 class CorruptArchive(ArchiveError):
-    pass
+    usual_hint = "fetch it again; if it stays damaged, tell those who published it"
 
 
 class UnsafeArchive(ArchiveError):
-    pass
+    usual_hint = "do not use it, and tell those who published it"
 
 
 class ModelError(HubError):
@@ -176,11 +177,11 @@ class ModelError(HubError):
 
 
 class UnsupportedModel(ModelError):
-    pass
+    usual_hint = "choose another version or another model: hub search finds them"
 
 
 class InconsistentModel(ModelError):
-    pass
+    usual_hint = "choose another version or another model, and tell those who published this one"
 
 
 class StoreError(HubError):
