@@ -25,8 +25,9 @@ def _means(reference: Reference, entry: Entry) -> bool:
     match reference:
         case CardReference():
             manifest = entry.manifest
-            return bool(
-                manifest.get("name") == reference.name
+            named: bool = manifest.get("name") == reference.name
+            return (
+                named
                 and reference.language in (None, manifest.get("language"))
                 and (reference.constraint is None or reference.constraint.admits(_version(manifest)))
             )
@@ -38,7 +39,7 @@ def _means(reference: Reference, entry: Entry) -> bool:
         case PathReference():
             from pathlib import Path
 
-            return entry.manifest.get("origin", {}).get("url") == Path(reference.path).expanduser().absolute().as_uri()
+            return bool(entry.manifest.get("origin", {}).get("url") == Path(reference.path).expanduser().absolute().as_uri())
 
 
 def _version(manifest: Mapping[str, Any]) -> tuple[int, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,7 +73,7 @@ def test_refused(text: str) -> None:
         ("hf:owner/repo@a", {"revision": "b"}, ["hf:owner/repo@a", "hf:owner/repo@b"]),
     ],
 )
-def test_ambiguity_names_both_spellings(text: str, options: dict[str, str], spellings: list[str]) -> None:
+def test_ambiguity_names_both_spellings(text: str, options: dict[str, Any], spellings: list[str]) -> None:
     with pytest.raises(InvalidReference) as caught:
         parse_reference(text, **options)
     assert all(spelling in str(caught.value) for spelling in spellings)
