@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from hubclient.archive import onnxtensor
@@ -38,6 +39,7 @@ _DECLARED = _DOMAINS | {
     "org.pytorch.aten",
 }
 RESHAPES = frozenset({"Reshape", "Squeeze", "Unsqueeze", "Flatten"})
+_NEWEST = 1 << 30
 _MAX_NODES = 500_000
 _MAX_DEPTH = 8
 
@@ -84,13 +86,15 @@ class Dataflow:
 
     def number(self, node: Node) -> float | None:
         """The value of a constant with one element, reshaped or not."""
-        values = self.array(data(node))
-        return float(values.reshape(-1)[0].item()) if values is not None and values.size == 1 else None
+        tensor = data(node).tensor
+        return float(onnxtensor.array(tensor, self.files).reshape(-1)[0].item()) if tensor and prod(tensor.dims) == 1 else None
 
     def integers(self, node: Node) -> list[int] | None:
         """The values of a constant of whole numbers, one after the other, reshaped or not."""
-        values = self.array(data(node))
-        return None if values is None or values.dtype.kind not in "iu" else [int(value) for value in values.reshape(-1).tolist()]
+        tensor = data(node).tensor
+        if tensor is None or tensor.data_type not in onnxtensor.INTEGERS:
+            return None
+        return [int(value) for value in onnxtensor.array(tensor, self.files).reshape(-1).tolist()]
 
 
 def data(node: Node, moves: frozenset[str] = RESHAPES) -> Node:
@@ -110,6 +114,7 @@ class OnnxModel:
     def __init__(self, data: Buffer, *, label: str) -> None:
         self.label = label
         self._model = model = _parse(data, label)
+        self._version = max((opset.version for opset in model.opset_import if opset.domain in _STANDARD), default=_NEWEST)
         self._functions = {(function.domain, function.name) for function in model.functions}
         self.externals = _externals(_check_model(model, label))
         self._tensors = {tensor.name: tensor for tensor in model.graph.initializer}
@@ -172,6 +177,7 @@ class OnnxModel:
         if name in self.inputs:
             return Node(name, "Input")
         definition, index = self._producers[name]
+        _check_form(definition, self._version, self.label)
         op = self._operator(definition, index)
         if op == "Constant" and (tensor := _constant(definition, name)) is not None:
             return Node(name, "Tensor", tensor=tensor)
@@ -197,13 +203,16 @@ def _parse(data: Buffer, label: str) -> onnx.ModelProto:
         model.ParseFromString(memoryview(data).cast("B"))
     except DecodeError as error:
         raise CorruptArchive("not an ONNX model, or a truncated one", where=label, why=str(error)) from error
+    _check_text(label, *(item.name for item in (*model.graph.input, *model.graph.output)))
     if not model.graph.output or not model.opset_import:
         raise CorruptArchive("not an ONNX model, or a truncated one", where=label, why="it has no outputs or no operator set")
     return model
 
 
 def _check_model(model: onnx.ModelProto, label: str) -> list[onnxtensor.External]:
-    for opset in (*model.opset_import, *(opset for function in model.functions for opset in function.opset_import)):
+    opsets = (*model.opset_import, *(opset for function in model.functions for opset in function.opset_import))
+    _check_text(label, *(opset.domain for opset in opsets), *(text for one in model.functions for text in (one.name, one.domain)))
+    for opset in opsets:
         _check_domain(opset.domain, _DECLARED, label)
     for function in model.functions:
         _check_domain(function.domain, _DOMAINS, f"{label}, function '{function.name}'")
@@ -218,9 +227,10 @@ def _check_nodes(body: onnx.GraphProto | onnx.FunctionProto, label: str, depth: 
     tensors = list(getattr(body, "initializer", ()))
     sparse = len(getattr(body, "sparse_initializer", ()))
     for node in body.node:
+        _check_text(label, node.name, node.op_type, node.domain, *node.input, *node.output, *(one.name for one in node.attribute))
         _check_domain(node.domain, _DOMAINS, f"{label}, node '{node.name}' ({node.op_type})")
         for attribute in node.attribute:
-            tensors += [attribute.t] if attribute.HasField("t") else []
+            tensors += [attribute.t] if attribute.HasField("t") or attribute.type == attribute.TENSOR else []
             tensors += attribute.tensors
             sparse += len(attribute.sparse_tensors) + attribute.HasField("sparse_tensor")
             for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
@@ -228,8 +238,33 @@ def _check_nodes(body: onnx.GraphProto | onnx.FunctionProto, label: str, depth: 
     if sparse:
         raise UnsupportedModel("the model has sparse tensors, which cannot be read", where=label)
     for tensor in tensors:
+        _check_text(label, tensor.name, *(text for entry in tensor.external_data for text in (entry.key, entry.value)))
         if (place := onnxtensor.check_tensor(tensor, label)) is not None:
             yield place
+
+
+def _check_form(node: onnx.NodeProto, version: int, label: str) -> None:
+    """A standard operator must have the inputs and the kinds of attributes that its definition demands, so that readers may rely on it."""
+    import onnx.defs
+
+    where = f"{label}, node '{node.name}' ({node.op_type})"
+    if any(attribute.type == attribute.UNDEFINED for attribute in node.attribute if not attribute.ref_attr_name):
+        raise CorruptArchive("a node of the graph has an attribute without a type", where=where)
+    try:
+        schema: Any = onnx.defs.get_schema(node.op_type, min(version, _NEWEST), "" if node.domain in _STANDARD else node.domain)
+    except onnx.defs.SchemaError:
+        return
+    kinds = {name: attribute.type.value for name, attribute in schema.attributes.items()}
+    if not schema.min_input <= len(node.input) <= schema.max_input or any(
+        kinds.get(one.name, one.type) != one.type for one in node.attribute
+    ):
+        raise CorruptArchive("a node of the graph has another number of inputs or kind of attribute than its operator", where=where)
+
+
+def _check_text(label: str, *texts: str) -> None:
+    """The library gives bytes for what is not UTF-8."""
+    if not all(isinstance(text, str) for text in texts):
+        raise CorruptArchive("a name in the graph is not text", where=label)
 
 
 def _check_domain(domain: str, known: frozenset[str], where: str) -> None:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Buffer
 
+# TensorProto.DataType
 FLOAT = 1
+INTEGERS = frozenset({2, 3, 4, 5, 6, 7, 12, 13})
 _MAX_RANK = 32
 # TensorProto.DataType -> bits an element, as they lie in `raw_data`; complex numbers and strings have no place in a model of text.
 _BITS = {
@@ -50,7 +52,7 @@ def check_tensor(tensor: onnx.TensorProto, where: str) -> External | None:
     shape = tuple(tensor.dims)
     if len(shape) > _MAX_RANK or min(shape, default=0) < 0:
         raise CorruptArchive(f"a tensor has the impossible shape {shape[:_MAX_RANK]}", where=where)
-    if tensor.data_type not in _BITS:
+    if tensor.data_type not in _BITS or tensor.HasField("segment"):
         raise UnsupportedModel(f"a tensor is of ONNX type {tensor.data_type}, which cannot be read", where=where)
     size = (prod(shape) * _BITS[tensor.data_type] + 7) // 8
     if tensor.data_location == tensor.EXTERNAL:

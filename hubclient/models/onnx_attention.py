@@ -121,8 +121,9 @@ class _Known:
         """The last side of a shape, of (batch, heads, tokens, size)."""
         if node.op not in ("Gather", "Slice") or node.inputs[0].op != "Shape" or node.inputs[0].attributes.get("start", 0):
             return False
-        ends = [3, *(self.reader.flow.integers(node.inputs[2]) or [])] if node.op == "Slice" else [4]
-        return self.reader.flow.integers(node.inputs[1]) in ([-1], [3]) and ends[-1] > 3
+        if len(node.inputs) < 2 or self.reader.flow.integers(node.inputs[1]) not in ([-1], [3]):
+            return False
+        return node.op == "Gather" or (self.reader.flow.integers(node.inputs[2]) or [0])[0] > 3
 
 
 def _is_mask(node: Node, scores: Node) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import onnx
 import pytest
 
 from hubclient import Classifier, from_archive
+from hubclient.archive.onnxmodel import OnnxModel
+from hubclient.errors import HubError
+from hubclient.models import bert
 from hubclient.native import read_manifest
 from tests.models.exports import INPUTS, TINY, answer, archive, checkpoint, export
 
@@ -117,3 +121,22 @@ def test_external_data(place: str, plain: tuple[Any, bytes], tmp_path: Path) -> 
     classifier = convert(tmp_path, archive(tmp_path / "a.zip", head, 2, **files))
     assert read_manifest(classifier.path).graph == "built"
     check(classifier, model)
+
+
+def test_no_damaged_graph_breaks_the_reader(tmp_path: Path) -> None:
+    """Flipped bits all over the graph's nodes: what cannot be read is refused, whatever it is."""
+    data = export(checkpoint(num_hidden_layers=1), tmp_path / "m.onnx", opset=14)
+    graph = onnx.load_from_string(data)
+    del graph.graph.value_info[:]
+    for node in graph.graph.node:
+        node.name = ""
+    data = graph.SerializeToString()
+    end = data.index(graph.graph.initializer[0].SerializeToString())
+    read = 0
+    for position in range(0, end, 17):
+        damaged = bytearray(data)
+        damaged[position] ^= 1 << (position % 8)
+        with suppress(HubError):
+            bert.from_onnx(OnnxModel(damaged, label="damaged").trace("logits", {}))
+            read += 1
+    assert 0 < read < end / 17
