@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 
@@ -9,6 +10,7 @@ def main() -> None:
     from hubclient.cli.app import app
     from hubclient.errors import HubError
 
+    _settle_encoding()
     try:
         app()
     except HubError as error:
@@ -16,3 +18,13 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _settle_encoding() -> None:
+    """What goes into a pipe or a file is UTF-8, names of files that are not included; a terminal is shown what it can show."""
+    if not isinstance(sys.stdout, io.TextIOWrapper):
+        return
+    if sys.stdout.isatty():
+        sys.stdout.reconfigure(errors="backslashreplace")
+    else:
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
