@@ -21,7 +21,7 @@ from hubclient.archive.sparknlp import Archive
 from hubclient.archive.weights import onnx_files, unpack
 from hubclient.cards import Overlay
 from hubclient.convert.archive import check_parts, mapped, write_native
-from hubclient.convert.canary import INPUTS, Bounds, Runner, agree, difference, padded, texts
+from hubclient.convert.canary import INPUTS, Bounds, Runner, agree, answers, padded, texts
 from hubclient.convert.write import Identity, write_config, write_manifest, write_tokenizer
 from hubclient.errors import CorruptArchive, ModelError, UnsafeArchive, UnsupportedModel
 from hubclient.models import FAMILIES, family_of, named, wordpiece
@@ -60,15 +60,21 @@ def from_onnx(archive: Archive, staging: Path, work: Path, identity: Identity, o
         try:
             recipe = family.from_onnx(theirs.flow)
         except ModelError as error:
-            return _keep(archive, theirs, staging, identity, origin, overlay, str(error))
+            note = f"{error.what} ({error.where})" if error.where else error.what
+            return _keep(archive, theirs, staging, identity, origin, overlay, note)
         hashes = write_native(archive, family, recipe, _tensors(recipe, theirs.flow), staging, identity, origin, overlay)
-        config = recipe.config
-        bounds = Bounds(config["vocab_size"], config["max_position_embeddings"], config["type_vocab_size"])
-        differs = difference(Runner(staging / GRAPH, "the rebuilt graph"), Runner(theirs.path, theirs.model.label), bounds)
-        if differs is None:
+        if _answers_alike(staging / GRAPH, theirs, recipe.config):
             return hashes
         (staging / WEIGHTS).unlink()
-        return _keep(archive, theirs, staging, identity, origin, overlay, f"the rebuilt graph does not answer as theirs: {differs}")
+        return _keep(archive, theirs, staging, identity, origin, overlay, "the graph rebuilt from its tensors gives other logits")
+
+
+def _answers_alike(rebuilt: Path, theirs: Theirs, config: Mapping[str, Any]) -> bool:
+    bounds = Bounds(config["vocab_size"], config["max_position_embeddings"], config["type_vocab_size"])
+    # One after the other: only one model at a time is in memory.
+    found = answers(Runner(rebuilt, f"{theirs.model.label}, rebuilt"), bounds)
+    wanted = answers(Runner(theirs.path, theirs.model.label), bounds)
+    return all(agree(*pair) for pair in zip(found, wanted, strict=True))
 
 
 def _keep(
