@@ -22,8 +22,10 @@ def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for header in headers:
-        table.add_column(header, overflow="fold")
+    for index, header in enumerate(headers):
+        # A row a line: the last column is cut where the terminal ends, what stands before it is whole.
+        width = max(len(header), *(len(row[index]) for row in rows)) if rows and index < len(headers) - 1 else None
+        table.add_column(header, overflow="ellipsis", no_wrap=True, min_width=width)
     for row in rows:
         table.add_row(*map(_plain, row))
     Console().print(table)

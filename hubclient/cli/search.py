@@ -9,6 +9,8 @@ import typer
 from hubclient.cli.options import CacheDir, Json, hub_for
 from hubclient.cli.output import print_json, print_rows
 
+_SHOWN = 3  # labels a card
+
 
 def search(
     words: Annotated[list[str] | None, typer.Argument(metavar="WORD", help="All must occur in the card; none lists every card.")] = None,
@@ -33,8 +35,13 @@ def search(
             ".".join(map(str, card.version)) or "-",
             card.annotator or "-",
             f"{card.size_mb:g} MB" if card.size_mb is not None else "-",
-            ", ".join(card.labels) or "-",
+            _few(card.labels),
         )
         for card in cards
     ]
     print_rows(("name", "lang", "version", "annotator", "size", "labels"), rows)
+
+
+def _few(labels: tuple[str, ...]) -> str:
+    more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+    return (", ".join(labels[:_SHOWN]) or "-") + more
