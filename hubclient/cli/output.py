@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 
+_GAP = 2
+
+
 def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, default=str))
 
@@ -21,14 +24,16 @@ def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for index, header in enumerate(headers):
-        # A row a line: the last column is cut where the terminal ends, what stands before it is whole.
-        width = max(len(header), *(len(row[index]) for row in rows)) if rows and index < len(headers) - 1 else None
-        table.add_column(header, overflow="ellipsis", no_wrap=True, min_width=width)
+    console = Console()
+    widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
+    # A row a line: the last column is cut where the terminal ends, what stands before it is whole.
+    widths[-1] = max(len(headers[-1]), min(widths[-1], console.width - sum(widths[:-1]) - _GAP * len(widths)))
+    table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="bold")
+    for header, width in zip(headers, widths, strict=True):
+        table.add_column(header, overflow="ellipsis", no_wrap=True, width=width)
     for row in rows:
         table.add_row(*map(_plain, row))
-    Console().print(table)
+    console.print(table, crop=False, no_wrap=True)
 
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:
