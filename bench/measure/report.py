@@ -69,12 +69,15 @@ def difference_row(what: str, ours: Sequence[float], against: str, theirs: Seque
     return Row(what, as_seconds(median(ours)), against, as_seconds(median(theirs)), f"{difference:+.3f} s", goal, met)
 
 
-def publish(program: str, rows: Sequence[Row], *, rounds: int, as_json: bool, notes: Sequence[str] = ()) -> None:
+def publish(program: str, rows: Sequence[Row], *, as_json: bool, rounds: int | None = None, notes: Sequence[str] = ()) -> None:
+    """Print the table with what it was measured on; `rounds` is None where nothing was timed."""
     if as_json:
         conditions = {"program": program, "rounds": rounds, "cores": os.cpu_count(), "versions": versions()}
         print(json.dumps({**conditions, "rows": [asdict(row) for row in rows], "notes": list(notes)}, indent=2))
         return
-    print(f"Medians of {rounds} rounds, {os.cpu_count()} cores; {', '.join(f'{name} {number}' for name, number in versions().items())}.\n")
+    timed = f"Medians of {rounds} rounds. " if rounds else ""
+    libraries = ", ".join(f"{name} {number}" for name, number in versions().items())
+    print(f"{timed}{os.cpu_count()} cores, {libraries}.\n")
     print("\n".join(_lines(rows)))
     for note in notes:
         print(f"\n{note}")

@@ -1,0 +1,98 @@
+"""Every bench runs and prints its table; what it measures here, on the embedded model, says nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
+(EMBEDDED,) = (ROOT / "mirror").rglob("*.zip")
+
+
+def bench(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "bench" / program), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+def table(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The first cell of every row."""
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith("| ")]
+    assert lines[0] == "| what | ours | against | theirs | compared | goal | met |"
+    assert {line.count(" | ") for line in lines} == {6}
+    return [line.split(" | ")[0].removeprefix("| ") for line in lines[2:]]
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    file = tmp_path / "texts.txt"
+    file.write_text("1 a gem of a film\n0 dull\n1 good\n0 no movement , no yuks , not much of anything .\n", encoding="utf-8")
+    return file
+
+
+def test_start() -> None:
+    assert table(bench("start.py", "--rounds", 1, "--archive", EMBEDDED)) == [
+        "`import typer`",
+        "`import hubclient`",
+        "`hub --version`",
+        "`hub pull`, cached",
+        "first answer, cached",
+        "resident at most, first answer",
+    ]
+
+
+@pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not installed")
+def test_convert() -> None:
+    assert table(bench("convert.py", "--rounds", 1, "--archive", EMBEDDED)) == [
+        "archive to native folder",
+        "the same, hashed, committed and synced",
+        "private memory, above the imported process",
+    ]
+
+
+def test_throughput(texts: Path) -> None:
+    done = bench("throughput.py", "--rounds", 1, "--archive", EMBEDDED, "--texts", texts, "--singles", 2)
+    peers = 2 if importlib.util.find_spec("transformers") else 1
+    assert table(done) == ["4 texts"] * peers + ["one text"] * peers
+    assert "ONNX Runtime by hand, sorted batches: 0" in done.stdout
+
+
+def test_json() -> None:
+    done = bench("start.py", "--rounds", 1, "--archive", EMBEDDED, "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["program"] == "start"
+    assert report["rounds"] == 1
+    assert {"what", "ours", "against", "theirs", "compared", "goal", "met"} == set(report["rows"][0])
+    assert report["versions"]["onnxruntime"]
+
+
+@pytest.mark.parametrize("program", ["start.py", "convert.py", "accuracy.py", "throughput.py"])
+def test_nothing_to_measure(program: str, tmp_path: Path) -> None:
+    done = bench(program, "--shared", tmp_path / "nowhere")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "there is nothing to measure" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_rounds_must_be_positive() -> None:
+    done = bench("start.py", "--rounds", 0)
+    assert done.returncode == 2
+    assert "at least 1" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SHARED.exists(), reason="the archives are not there")
+@pytest.mark.skipif(importlib.util.find_spec("transformers") is None, reason="transformers is not installed")
+def test_accuracy() -> None:
+    rows = table(bench("accuracy.py"))
+    assert {row.partition(",")[0] for row in rows} == {"demo model", "MiniLM", "trec6 model"}
