@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from hubclient.acquire import Wanted, Workshop, acquire, acquire_file
 from hubclient.cards import Card, Overlay
 from hubclient.cards.location import parse_archive_name
+from hubclient.convert.annotators import can_open
 from hubclient.convert.write import Identity
 from hubclient.errors import UsageError
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
@@ -64,7 +65,7 @@ def find(workshop: Workshop, reference: Reference, choice: Choice) -> Target:
     """Resolve and plan: nothing is fetched. Raises ResolutionError, CardError."""
     match reference:
         case CardReference():
-            resolution = workshop.catalog.resolve(reference)
+            resolution = workshop.catalog.resolve(reference, can_open=lambda card: can_open(card.annotator))
             for notice in resolution.notices:
                 _log.warning("%s", notice)
             card = resolution.card

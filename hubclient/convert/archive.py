@@ -15,6 +15,7 @@ from hubclient.archive.members import Members, copy
 from hubclient.archive.sparknlp import Archive, read_archive
 from hubclient.archive.weights import tensorflow_files, unpack
 from hubclient.cards import Overlay
+from hubclient.convert.annotators import ANNOTATORS
 from hubclient.convert.facts import ArchiveClaims
 from hubclient.convert.write import Identity, write_config, write_graph, write_manifest, write_tokenizer
 from hubclient.errors import CorruptArchive, InconsistentModel, UnsupportedModel
@@ -27,7 +28,6 @@ from hubclient.tensors import LazyTensor, write_weights
 if TYPE_CHECKING:
     import numpy as np
 
-ANNOTATORS = frozenset({"BertForSequenceClassification"})
 _MAX_GRAPH = 512 << 20
 _MAX_INDEX = 64 << 20
 
