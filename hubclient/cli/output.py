@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-
 _GAP = 2
 
 
@@ -24,16 +23,16 @@ def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    room = Console().width
     widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
     # A row a line: the last column is cut where the terminal ends, what stands before it is whole.
-    widths[-1] = max(len(headers[-1]), min(widths[-1], console.width - sum(widths[:-1]) - _GAP * len(widths)))
+    widths[-1] = max(len(headers[-1]), min(widths[-1], room - sum(widths[:-1]) - _GAP * len(widths)))
     table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="bold")
     for header, width in zip(headers, widths, strict=True):
         table.add_column(header, overflow="ellipsis", no_wrap=True, width=width)
     for row in rows:
         table.add_row(*map(_plain, row))
-    console.print(table, crop=False, no_wrap=True)
+    Console(width=max(room, sum(widths) + _GAP * len(widths))).print(table)
 
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:

@@ -33,13 +33,12 @@ def search(
             card.model_name,
             card.model_language,
             ".".join(map(str, card.version)) or "-",
-            card.annotator or "-",
             f"{card.size_mb:g} MB" if card.size_mb is not None else "-",
             _few(card.labels),
         )
         for card in cards
     ]
-    print_rows(("name", "lang", "version", "annotator", "size", "labels"), rows)
+    print_rows(("name", "lang", "version", "size", "labels"), rows)
 
 
 def _few(labels: tuple[str, ...]) -> str:

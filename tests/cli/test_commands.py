@@ -186,7 +186,7 @@ def test_info_of_a_file(shop: Path) -> None:
 def test_search() -> None:
     assert {row[0] for row in rows(hub("search").out)} == {DEMO, IMDB, PUBMED}
     (found,) = rows(hub("search", "pubmed").out)
-    assert found[:4] == [PUBMED, "en", "4.1.0", "BertForSequenceClassification"]
+    assert found[:4] == [PUBMED, "en", "4.1.0", "406.6 MB"]
     assert {row[0] for row in rows(hub("search", "sentiment", "bert").out)} == {DEMO, IMDB}
     assert len(rows(hub("search", "--limit", "1").out)) == 1
     (card,) = map(json.loads, hub("search", "pubmed", "--json").out.splitlines())
