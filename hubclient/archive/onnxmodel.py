@@ -90,8 +90,8 @@ class Dataflow:
         return float(onnxtensor.array(tensor, self.files).reshape(-1)[0].item()) if tensor and prod(tensor.dims) == 1 else None
 
     def integers(self, node: Node) -> list[int] | None:
-        """The values of a constant of whole numbers, one after the other, reshaped or not."""
-        tensor = data(node).tensor
+        """The values of a constant of whole numbers, one after the other, reshaped or cast or not."""
+        tensor = data(node, RESHAPES | {"Cast"}).tensor
         if tensor is None or tensor.data_type not in onnxtensor.INTEGERS:
             return None
         return [int(value) for value in onnxtensor.array(tensor, self.files).reshape(-1).tolist()]

@@ -270,7 +270,7 @@ def upstream(node: Node, ends: Callable[[Node], bool]) -> Iterator[Node]:
             seen.add(inner)
             yield inner
             if not ends(inner):
-                pending.extend(inner.inputs[:1] if inner.op in MOVES | {"Expand"} else inner.inputs)
+                pending.extend(inner.inputs[:1] if inner.op in MOVES | {"Expand", "CastLike"} else inner.inputs)
 
 
 def unreadable(node: Node, wanted: str) -> UnsupportedModel:

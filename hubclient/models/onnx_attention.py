@@ -1,13 +1,13 @@
 """Multi-head attention, read back from an ONNX dataflow: its projections, its heads, and its scale.
 
 Strategy: as in `onnx`, from the joined context backwards. Eager attention multiplies or divides the scores; scaled dot product attention,
-written out, scales both sides by the fourth root instead, which exporters may leave to be worked out from the shape.
+written out, scales both sides by the fourth root instead, which exporters may leave to be worked out from the shape; or it is one operator.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hubclient.archive.onnxmodel import RESHAPES, Node, data
@@ -35,17 +35,34 @@ class Attention:
 def read_attention(reader: Reader, node: Node) -> Attention:
     """The attention whose context, heads joined again, is `node`. Raises UnsupportedModel."""
     context = data(node, MOVES)
+    if context.op == "Attention":
+        return _fused(reader, context)
     if context.op != "MatMul":
         raise unreadable(context, "the product of attention weights and values")
     softmax = _softmax(reader, context.inputs[0])
     scores = _scores(reader, softmax.inputs[0])
-    (query, asked), (key, offered), (value, given) = (_projection(reader, side) for side in (*scores.inputs, context.inputs[1]))
-    heads = {_heads(reader, query, asked), _heads(reader, key, offered), _heads(reader, value, given)}
+    found = _between(reader, scores.inputs[0], scores.inputs[1], context.inputs[1])
+    after = elementwise.factor(softmax.inputs[0], _Known(reader, found.query.width // found.heads).unmasked(scores))
+    return replace(found, scale=found.scale * after)
+
+
+def _fused(reader: Reader, node: Node) -> Attention:
+    """ONNX's own operator, since operator set 23."""
+    if node.attributes.get("is_causal", 0) or node.attributes.get("softcap", 0.0) or len(node.inputs) > 4:
+        raise unreadable(node, "attention to all tokens")
+    found = _between(reader, *node.inputs[:3])
+    return replace(found, scale=found.scale * node.attributes.get("scale", (found.query.width / found.heads) ** -0.5))
+
+
+def _between(reader: Reader, asking: Node, offering: Node, giving: Node) -> Attention:
+    """From the dense layers to what is multiplied: the heads, and the scale that queries and keys already have."""
+    (query, first), (key, second), (value, third) = (_projection(reader, side) for side in (asking, offering, giving))
+    heads = {_heads(reader, query, first), _heads(reader, key, second), _heads(reader, value, third)}
     if len(heads) != 1:
-        raise UnsupportedModel("queries, keys and values have different numbers of heads", where=f"graph node '{node.name}'")
+        raise UnsupportedModel("queries, keys and values have different numbers of heads", where=f"graph node '{asking.name}'")
     known = _Known(reader, query.width // max(heads))
-    scale = elementwise.factor(scores.inputs[0], known.after(query.node)) * elementwise.factor(scores.inputs[1], known.after(key.node))
-    return Attention(query, key, value, heads.pop(), scale * elementwise.factor(softmax.inputs[0], known.unmasked(scores)))
+    scale = elementwise.factor(asking, known.after(query.node)) * elementwise.factor(offering, known.after(key.node))
+    return Attention(query, key, value, heads.pop(), scale)
 
 
 def _softmax(reader: Reader, node: Node) -> Node:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import onnx
+import onnx.helper
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
@@ -82,11 +84,24 @@ def export(model: Any, path: Path, *, opset: int = 17, dynamo: bool = False, **o
     return path.read_bytes()
 
 
+def narrowed(data: bytes) -> bytes:
+    """The model with int32 inputs."""
+    model = onnx.load_from_string(data)
+    for node in model.graph.node:
+        node.input[:] = [f"{name}_long" if name in INPUTS else name for name in node.input]
+    for item in model.graph.input:
+        item.type.tensor_type.elem_type = onnx.TensorProto.INT32
+        model.graph.node.insert(0, onnx.helper.make_node("Cast", [item.name], [f"{item.name}_long"], to=onnx.TensorProto.INT64))
+    result: bytes = model.SerializeToString()
+    return result
+
+
 def archive(
     path: Path,
     model: bytes,
     labels: int,
     *,
+    member: str = "model.onnx",
     pieces: list[str] = PIECES,
     params: Mapping[str, object] | None = None,
     weights: Mapping[str, bytes] | None = None,
@@ -97,7 +112,7 @@ def archive(
         "metadata/part-00000": metadata(params={"engine": "onnx", "maxSentenceLength": 128, "caseSensitive": True} | dict(params or {})),
         "fields/labels/part-00000": map_feature([(f"label {index}", index) for index in range(labels)]),
         "fields/vocabulary/part-00000": map_feature([(piece, index) for index, piece in enumerate(pieces)]),
-        "bert_classification_onnx": zipped({"model.onnx": model, **(weights or {})}),
+        "bert_classification_onnx": zipped({member: model, **(weights or {})}),
         **(beside or {}),
     }
     path.write_bytes(zipped(members))

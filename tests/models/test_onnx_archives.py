@@ -17,7 +17,7 @@ from hubclient.archive.onnxmodel import OnnxModel
 from hubclient.errors import HubError
 from hubclient.models import bert
 from hubclient.native import read_manifest
-from tests.models.exports import INPUTS, TINY, answer, archive, checkpoint, export
+from tests.models.exports import INPUTS, TINY, answer, archive, checkpoint, export, narrowed
 
 TEXTS = ["a b c", "", "abc pond lim", "a " * 500, "[MASK] z", "p o n m l k"]
 EAGER_OLD = {"opset": 14}
@@ -29,6 +29,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no_constant_folding": ({"hidden_act": "quick_gelu", "type_vocab_size": 1}, {"do_constant_folding": False}),
     "sdpa_no_constant_folding": ({"attention": "sdpa", "hidden_size": 20, "num_attention_heads": 5}, {"do_constant_folding": False}),
     "dynamo_eager": ({"hidden_size": 15, "num_attention_heads": 5, "hidden_act": "gelu_pytorch_tanh"}, {"dynamo": True}),
+    "dynamo_not_optimized": ({"attention": "sdpa", "hidden_act": "sigmoid"}, {"dynamo": True, "optimize": False}),
+    "attention_operator": ({"attention": "sdpa", "num_attention_heads": 4}, {"dynamo": True, "opset_version": 23}),
     "dynamo_sdpa": ({"attention": "sdpa", "layer_norm_eps": 1e-6}, {"dynamo": True}),
 }
 
@@ -76,6 +78,18 @@ def test_second_segments_are_the_same(plain: tuple[Any, bytes], tmp_path: Path) 
     ids = classifier.encode(("a b", "c d e"))
     types = [0] * (ids.index(3) + 1) + [1] * (len(ids) - ids.index(3) - 1)
     assert np.abs(classifier.logits([("a b", "c d e")]) - answer(model, ids, types)).max() <= 1e-4
+
+
+def test_the_model_may_be_named_as_spark_nlp_names_it(plain: tuple[Any, bytes], tmp_path: Path) -> None:
+    model, data = plain
+    check(convert(tmp_path, archive(tmp_path / "a.zip", data, 2, member="bert_classification_onnx")), model)
+
+
+def test_int32_inputs_are_rebuilt_as_int64(plain: tuple[Any, bytes], tmp_path: Path) -> None:
+    model, data = plain
+    classifier = convert(tmp_path, archive(tmp_path / "a.zip", narrowed(data), 2))
+    assert read_manifest(classifier.path).graph == "built"
+    check(classifier, model)
 
 
 def test_names_are_not_needed(plain: tuple[Any, bytes], tmp_path: Path) -> None:
@@ -133,10 +147,10 @@ def test_no_damaged_graph_breaks_the_reader(tmp_path: Path) -> None:
     data = graph.SerializeToString()
     end = data.index(graph.graph.initializer[0].SerializeToString())
     read = 0
-    for position in range(0, end, 17):
+    for position in range(0, end, 43):
         damaged = bytearray(data)
         damaged[position] ^= 1 << (position % 8)
         with suppress(HubError):
             bert.from_onnx(OnnxModel(damaged, label="damaged").trace("logits", {}))
             read += 1
-    assert 0 < read < end / 17
+    assert 0 < read < end / 43

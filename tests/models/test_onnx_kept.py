@@ -17,7 +17,7 @@ import pytest
 from hubclient import Classifier, from_archive
 from hubclient.errors import HubError, InconsistentModel, ModelError, UnsupportedModel
 from hubclient.native import read_manifest
-from tests.models.exports import PIECES, TINY, MeanPooled, Unmasked, answer, archive, checkpoint, export
+from tests.models.exports import PIECES, TINY, MeanPooled, Unmasked, answer, archive, checkpoint, export, narrowed
 
 TEXTS = ["a b c", "", "a " * 500, "p o n m"]
 
@@ -153,6 +153,11 @@ def test_other_inputs_and_outputs_are_refused(
     with pytest.raises(UnsupportedModel) as caught:
         from_archive(archive(tmp_path / "a.zip", changed(plain[1], change), 2), cache_dir=tmp_path / "cache")
     assert words in str(caught.value)
+
+
+def test_a_kept_graph_must_take_int64(mean_pooled: tuple[Any, bytes], tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedModel, match="takes int32"):
+        from_archive(archive(tmp_path / "a.zip", narrowed(mean_pooled[1]), 3), cache_dir=tmp_path / "cache")
 
 
 def test_other_architectures_are_refused_by_name(plain: tuple[Any, bytes], tmp_path: Path) -> None:
