@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hubclient.cli.options import CacheDir, Json, Lang, Offline, Reference, Revision, Source, checked_source, hub_for
-from hubclient.cli.output import print_json
+from hubclient.cli.output import counting, print_json
 from hubclient.errors import InvalidText
 
 if TYPE_CHECKING:
@@ -41,12 +41,17 @@ def predict(
         ref, lang, source=checked_source(source), revision=revision, engine=engine, max_length=max_length, threshold=threshold
     )
     chosen, ahead = itertools.tee(_texts(texts))
-    for text, prediction in zip(chosen, classifier.stream(ahead, top_k=top_k), strict=True):
-        if json:
-            print_json({"text": text, **prediction.to_dict()})
-        else:
-            for label, score in _lines(prediction, top_k):
-                print(f"{label}\t{score:.4f}\t{_one_line(text)}")
+    with counting("texts") as advance:
+        for text, prediction in zip(chosen, classifier.stream(ahead, top_k=top_k, progress=advance), strict=True):
+            if json:
+                print_json({"text": text, **prediction.to_dict()})
+            else:
+                _print(text, prediction, top_k)
+
+
+def _print(text: str, prediction: Prediction, top_k: int | None) -> None:
+    for label, score in _lines(prediction, top_k):
+        print(f"{label}\t{score:.4f}\t{_one_line(text)}")
 
 
 def _texts(given: list[str] | None) -> Iterable[str]:
