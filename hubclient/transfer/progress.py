@@ -37,7 +37,7 @@ class Bars:
             rich.TransferSpeedColumn(),
             rich.TimeRemainingColumn(),
         )
-        with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        with rich.Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bars:
             task = bars.add_task(label, total=total)
             yield lambda count: bars.advance(task, count)
 
