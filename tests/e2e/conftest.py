@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,12 +13,12 @@ from hubclient import Classifier, from_archive, from_folder
 Opened = Callable[[Path, str], Classifier]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread_for_torch() -> Iterator[None]:
+@pytest.fixture(scope="session")
+def one_torch_thread() -> None:
     """Two workers with a pool of spinning threads each would take the cores from one another."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        yield
+    import torch
+
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def common_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def opened(common_cache: Path) -> Opened:
+def opened(common_cache: Path, one_torch_thread: None) -> Opened:
     """Opens an archive with an engine: the same classifier each time."""
     known: dict[tuple[Path, str], Classifier] = {}
 
