@@ -12,7 +12,7 @@ from pathlib import Path
 from hubclient import bundled
 from hubclient.cards import Overlay
 from hubclient.catalog import Catalog
-from hubclient.convert.write import Identity
+from hubclient.convert.job import Identity, Job
 from hubclient.errors import ArchiveError, Forbidden, InconsistentModel, ModelError, NoSourceLeft, NotFound, SourceError
 from hubclient.native import Origin
 from hubclient.plan import Candidate, Fetch, Plan, UseStored
@@ -120,8 +120,7 @@ def _convert_archive(path: Path, identity: str, origin: Origin, wanted: Wanted, 
 
     store = workshop.store
     with _told_where(str(path), path), store.staging(identity) as work, store.staging(identity) as staging:
-        _log.info("converting %s", path.name)
-        hashes = convert_archive(path, staging, work, wanted.identity, origin, wanted.overlay)
+        hashes = convert_archive(path, Job(staging, work, origin, wanted.identity, wanted.overlay), workshop.progress)
         return store.commit(staging, identity, hashes).path
 
 
@@ -137,9 +136,9 @@ def _install_repository(location: HubLocation, identity: str, wanted: Wanted, wo
         if must_agree:
             check_labels(staging, wanted.card_labels, repository.url)
         with workshop.progress.task(location.repo, snapshot.size_of(weights)) as advance:
-            known = repository.fetch(snapshot, weights, staging, advance)
+            repository.fetch(snapshot, weights, staging, advance)
         origin = Origin(repository.url, snapshot.size_of([*settings, *weights]), commit=snapshot.commit)
-        hashes = convert_repository(staging, wanted.identity, origin, wanted.overlay, known)
+        hashes = convert_repository(Job(staging, staging, origin, wanted.identity, wanted.overlay))
         return workshop.store.commit(staging, identity, hashes).path
 
 
@@ -155,7 +154,7 @@ def _convert_path(path: Path, identity: str, wanted: Wanted, workshop: Workshop)
         settings, weights = needed_files([file.relative_to(path).as_posix() for file in _files(path)])
         for name in (*settings, *weights):
             shutil.copyfile(path / name, staging / name)
-        hashes = convert_repository(staging, wanted.identity, origin, wanted.overlay, {})
+        hashes = convert_repository(Job(staging, staging, origin, wanted.identity, wanted.overlay))
         return workshop.store.commit(staging, identity, hashes).path
 
 

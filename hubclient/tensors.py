@@ -45,8 +45,8 @@ class WeightsFile:
     sha256: str
 
 
-def write_weights(path: Path, tensors: Mapping[str, LazyTensor]) -> WeightsFile:
-    """Write float32 tensors in the order of their names."""
+def write_weights(path: Path, tensors: Mapping[str, LazyTensor], advance: Callable[[int], None] = lambda count: None) -> WeightsFile:
+    """Write float32 tensors in the order of their names; `advance` is told of bytes."""
     shapes = {name: tensors[name].shape for name in sorted(tensors)}
     header, layout = _header(shapes)
     whole = hashlib.sha256(header)
@@ -58,6 +58,7 @@ def write_weights(path: Path, tensors: Mapping[str, LazyTensor]) -> WeightsFile:
             file.write(data)
             whole.update(data)
             hashes[name] = hashlib.sha256(data).hexdigest()
+            advance(len(data))
     return WeightsFile(layout, _digest(layout, hashes), whole.hexdigest())
 
 

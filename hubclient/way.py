@@ -11,7 +11,7 @@ from hubclient.acquire import Wanted, Workshop, acquire, acquire_file
 from hubclient.cards import Card, Overlay
 from hubclient.cards.location import parse_archive_name
 from hubclient.convert.annotators import can_open
-from hubclient.convert.write import Identity
+from hubclient.convert.job import Identity
 from hubclient.errors import UsageError
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
 from hubclient.native import MANIFEST, read_manifest

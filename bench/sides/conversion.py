@@ -15,9 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hubclient import pull
-from hubclient.cards import Overlay
 from hubclient.convert.archive import convert_archive
-from hubclient.convert.write import Identity
+from hubclient.convert.job import Job
 from hubclient.native import WEIGHTS, Origin
 
 _INTERVAL = 0.002
@@ -27,7 +26,7 @@ def convert(archive: Path, folder: Path) -> Path:
     native, work = folder / "native", folder / "work"
     native.mkdir(parents=True)
     work.mkdir()
-    convert_archive(archive, native, work, Identity(), Origin(archive.name), Overlay())
+    convert_archive(archive, Job(native, work, Origin(archive.name)))
     return native
 
 

@@ -8,6 +8,7 @@ from hubclient.errors import CorruptArchive, UnsafeArchive
 
 if TYPE_CHECKING:
     import io
+    from collections.abc import Callable
 
 _CHUNK = 1 << 20
 
@@ -52,13 +53,14 @@ class Subfolder:
         return self._members.open(self._prefix + name)
 
 
-def copy(members: Members, name: str, target: BinaryIO) -> int:
-    """Copy a member into a writable file, chunk by chunk; gives its size."""
+def copy(members: Members, name: str, target: BinaryIO, advance: Callable[[int], None] = lambda count: None) -> int:
+    """Copy a member into a writable file, chunk by chunk, and tell `advance` of each; gives its size."""
     size = 0
     with members.open(name) as stream:
         while chunk := stream.read(_CHUNK):
             target.write(chunk)
             size += len(chunk)
+            advance(len(chunk))
     return size
 
 

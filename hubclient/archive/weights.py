@@ -42,9 +42,9 @@ class OnnxFiles:
     others: tuple[str, ...]
 
 
-def unpack(members: Members, weights: str, file: BinaryIO) -> ZipMembers:
+def unpack(members: Members, weights: str, file: BinaryIO, advance: Callable[[int], None] = lambda count: None) -> ZipMembers:
     """Copy the member `weights` into `file` (writable and readable, empty), and open it as the zip that it is."""
-    copy(members, weights, file)
+    copy(members, weights, file, advance)
     return ZipMembers(file, f"{members.label}, member '{weights}'")
 
 

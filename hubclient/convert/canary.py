@@ -34,16 +34,11 @@ class Runner:
     """A model in ONNX Runtime; `label` names it in errors. Raises ModelError where it cannot be opened or run."""
 
     def __init__(self, path: Path, label: str) -> None:
-        import onnxruntime
+        from hubclient.engines.onnx import FAILURES, open_session
 
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
         self._label = label
-        self._failures = _failures()
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except self._failures as error:
-            raise ModelError("ONNX Runtime cannot open the graph", where=label, why=str(error)) from error
+        self._failures = FAILURES
+        self._session = open_session(path, label)
 
     def logits(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
         """`feeds` are int64 arrays by input name; what the model does not ask for is left out."""
@@ -93,9 +88,3 @@ def _text(length: int, bounds: Bounds) -> dict[str, np.ndarray]:
     ids = np.linspace(bounds.vocabulary - 1, 0, length).round().astype(np.int64)[None]
     types = (np.arange(length)[None] * 2 // length) * (bounds.types > 1)
     return dict(zip(INPUTS, (ids, np.ones_like(ids), types.astype(np.int64)), strict=True))
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    return tuple(kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception))

@@ -20,14 +20,15 @@ from hubclient.archive.onnxmodel import Dataflow, OnnxModel
 from hubclient.archive.sparknlp import Archive
 from hubclient.archive.weights import onnx_files, unpack
 from hubclient.cards import Overlay
-from hubclient.convert.archive import check_parts, mapped, write_native
+from hubclient.convert.assemble import assemble, check_parts
 from hubclient.convert.canary import INPUTS, Bounds, Runner, agree, answers, padded, texts
-from hubclient.convert.write import Identity, write_config, write_manifest, write_tokenizer
+from hubclient.convert.job import Job
+from hubclient.convert.write import write_config, write_manifest, write_tokenizer
 from hubclient.errors import CorruptArchive, ModelError, UnsafeArchive, UnsupportedModel
 from hubclient.models import FAMILIES, family_of, named, wordpiece
 from hubclient.models.family import Family, Recipe
 from hubclient.models.onnx import Reader
-from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Origin
+from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS
 from hubclient.tensors import LazyTensor
 
 if TYPE_CHECKING:
@@ -53,20 +54,20 @@ class Theirs:
         return [self.path, *(self.path.with_name(name) for name in sorted(self.model.externals))]
 
 
-def from_onnx(archive: Archive, staging: Path, work: Path, identity: Identity, origin: Origin, overlay: Overlay) -> dict[str, str]:
+def from_onnx(archive: Archive, job: Job) -> dict[str, str]:
     """As `convert_archive`, for an archive whose weights are ONNX."""
-    with _unpacked(archive, work) as theirs:
+    with _unpacked(archive, job) as theirs:
         family = _family(theirs.model.names)
         try:
             recipe = family.from_onnx(theirs.flow)
         except ModelError as error:
             note = f"{error.what} ({error.where})" if error.where else error.what
-            return _keep(archive, theirs, staging, identity, origin, overlay, note)
-        hashes = write_native(archive, family, recipe, _tensors(recipe, theirs.flow), staging, identity, origin, overlay)
-        if _answers_alike(staging / GRAPH, theirs, recipe.config):
+            return _keep(archive, job, theirs, note)
+        hashes = assemble(archive, job, family, recipe, _tensors(recipe, theirs.flow))
+        if _answers_alike(job.staging / GRAPH, theirs, recipe.config):
             return hashes
-        (staging / WEIGHTS).unlink()
-        return _keep(archive, theirs, staging, identity, origin, overlay, "the graph rebuilt from its tensors gives other logits")
+        (job.staging / WEIGHTS).unlink()
+        return _keep(archive, job, theirs, "the graph rebuilt from its tensors gives other logits")
 
 
 def _answers_alike(rebuilt: Path, theirs: Theirs, config: Mapping[str, Any]) -> bool:
@@ -77,23 +78,19 @@ def _answers_alike(rebuilt: Path, theirs: Theirs, config: Mapping[str, Any]) -> 
     return all(agree(*pair) for pair in zip(found, wanted, strict=True))
 
 
-def _keep(
-    archive: Archive, theirs: Theirs, staging: Path, identity: Identity, origin: Origin, overlay: Overlay, note: str
-) -> dict[str, str]:
+def _keep(archive: Archive, job: Job, theirs: Theirs, note: str) -> dict[str, str]:
     _log.warning("the graph of %s is kept as it is, and only the onnx engine can open it: %s", archive.members.label, note)
     tables = Reader(theirs.flow).tables()
-    bounds = _bounds(archive, tables, overlay)
+    bounds = _bounds(archive, tables, job.overlay)
     classes = _prove(theirs, bounds)
     sizes = {"vocab_size": bounds.vocabulary, "max_position_embeddings": bounds.positions}
-    vocabulary, facts = check_parts(archive, sizes, classes, overlay)
+    vocabulary, facts = check_parts(archive, sizes, classes, job.overlay)
     config = _config(theirs.model.names, tables)
-    hashes = {file.name: _copied(file, staging / file.name) for file in theirs.files}
-    write_tokenizer(staging, wordpiece.build(vocabulary, lowercase=bool(facts.lowercase.value), max_length=facts.max_length.value))
-    write_config(staging, config, archive.labels, facts, vocabulary["[PAD]"])
+    hashes = {file.name: _copied(file, job.staging / file.name) for file in theirs.files}
+    write_tokenizer(job.staging, wordpiece.build(vocabulary, lowercase=bool(facts.lowercase.value), max_length=facts.max_length.value))
+    write_config(job.staging, config, archive.labels, facts, vocabulary["[PAD]"])
     write_manifest(
-        staging,
-        identity,
-        origin,
+        job,
         annotator=archive.metadata.annotator,
         architecture=config.get("model_type", "unknown"),
         labels=archive.labels,
@@ -170,19 +167,19 @@ def _config(names: list[str], tables: Mapping[str, tuple[int, ...]]) -> dict[str
 
 
 @contextmanager
-def _unpacked(archive: Archive, work: Path) -> Iterator[Theirs]:
-    folder = work / "onnx"
+def _unpacked(archive: Archive, job: Job) -> Iterator[Theirs]:
+    folder = job.work / "onnx"
     folder.mkdir()
     with ExitStack() as stack:
-        spool = stack.enter_context((work / "weights.zip").open("w+b"))
-        inner = unpack(archive.members, archive.weights, spool)
+        spool = stack.enter_context((job.work / "weights.zip").open("w+b"))
+        inner = unpack(archive.members, archive.weights, spool, job.advance)
         name = onnx_files(inner).model
-        model = OnnxModel(stack.enter_context(mapped(inner, name, folder / GRAPH)), label=f"{inner.label}, {name}")
+        model = OnnxModel(stack.enter_context(job.mapped(inner, name, folder / GRAPH)), label=f"{inner.label}, {name}")
         _check_signature(model)
         files: dict[str, Buffer] = {}
         for external in model.externals:
             members, member = _beside(archive, inner, name, external, model.label)
-            files[external] = stack.enter_context(mapped(members, member, folder / external))
+            files[external] = stack.enter_context(job.mapped(members, member, folder / external))
         yield Theirs(model, model.trace(_OUTPUT, files), folder / GRAPH)
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from hubclient.cards import Overlay
 from hubclient.convert.facts import RepositoryClaims
-from hubclient.convert.write import Identity, write_graph, write_manifest
+from hubclient.convert.job import Job
+from hubclient.convert.write import write_graph, write_manifest
 from hubclient.errors import InconsistentModel, UnsupportedModel
 from hubclient.models import FAMILIES, wordpiece
 from hubclient.models.builder import Slot
 from hubclient.models.family import Family
-from hubclient.native import CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Facts, Origin, read_json, write_json
+from hubclient.native import CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Facts, read_json, write_json
 from hubclient.sources.disk import disk_errors
 from hubclient.tensors import read_weights
 
@@ -54,11 +55,12 @@ def check_labels(folder: Path, card_labels: tuple[str, ...], where: str) -> None
         )
 
 
-def convert_repository(folder: Path, identity: Identity, origin: Origin, overlay: Overlay, known: Mapping[str, str]) -> dict[str, str]:
-    """Complete a folder that holds a repository's files. `known` are SHA-256 of files; gives those known afterwards.
+def convert_repository(job: Job) -> dict[str, str]:
+    """Complete a staging folder that holds a repository's files; gives the SHA-256 of the weights file, by name.
 
     Raises ModelError, ArchiveError, StoreError.
     """
+    folder = job.staging
     with disk_errors(folder):
         config = read_json(folder / CONFIG)
         family = _family(config)
@@ -66,12 +68,10 @@ def convert_repository(folder: Path, identity: Identity, origin: Origin, overlay
         labels = _labels(config, folder)
         weights = read_weights(folder / WEIGHTS)
         _check_tensors(weights.layout, family.expected_shapes(config, len(labels)))
-        facts = _tokenizer(folder, config, labels, overlay)
+        facts = _tokenizer(folder, config, labels, job.overlay)
         write_graph(folder, family, config, weights)
         write_manifest(
-            folder,
-            identity,
-            origin,
+            job,
             annotator=None,
             architecture=family.model_type,
             labels=labels,
@@ -81,7 +81,7 @@ def convert_repository(folder: Path, identity: Identity, origin: Origin, overlay
             tensors_digest=weights.digest,
         )
         (folder / _VOCABULARY).unlink(missing_ok=True)
-        return {name: sha256 for name, sha256 in known.items() if name == WEIGHTS} | {WEIGHTS: weights.sha256}
+        return {WEIGHTS: weights.sha256}
 
 
 def _family(config: Mapping[str, Any]) -> Family:

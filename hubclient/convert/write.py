@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hubclient.errors import InconsistentModel
-from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Facts, Manifest, Origin, write_json
+from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Facts, Manifest, write_json
 
 if TYPE_CHECKING:
+    from hubclient.convert.job import Job
     from hubclient.models.family import Family
     from hubclient.models.wordpiece import TokenizerFiles
     from hubclient.tensors import WeightsFile
-
-
-@dataclass(frozen=True)
-class Identity:
-    """How the hub calls the model; None is what nobody says."""
-
-    name: str | None = None
-    language: str | None = None
-    lib_version: str | None = None
-    spark_version: str | None = None
 
 
 def write_graph(staging: Path, family: Family, config: Mapping[str, Any], weights: WeightsFile) -> None:
@@ -51,9 +41,7 @@ def write_config(staging: Path, config: Mapping[str, Any], labels: tuple[str, ..
 
 
 def write_manifest(
-    staging: Path,
-    identity: Identity,
-    origin: Origin,
+    job: Job,
     *,
     annotator: str | None,
     architecture: str,
@@ -68,13 +56,13 @@ def write_manifest(
     if len(set(labels)) != len(labels):
         raise InconsistentModel("two classes have the same label", where=labels_source, why=", ".join(labels))
     manifest = Manifest(
-        name=identity.name,
-        language=identity.language,
-        lib_version=identity.lib_version,
-        spark_version=identity.spark_version,
+        name=job.identity.name,
+        language=job.identity.language,
+        lib_version=job.identity.lib_version,
+        spark_version=job.identity.spark_version,
         annotator=annotator,
         architecture=architecture,
-        origin=origin,
+        origin=job.origin,
         tensors_digest=tensors_digest,
         labels=labels,
         labels_source=labels_source,
@@ -83,7 +71,7 @@ def write_manifest(
         graph=graph,
         graph_note=graph_note,
     )
-    write_json(staging / MANIFEST, manifest.to_dict())
+    write_json(job.staging / MANIFEST, manifest.to_dict())
 
 
 def _problem_type(activation: str, labels: int) -> str | None:

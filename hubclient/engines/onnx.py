@@ -16,29 +16,24 @@ if TYPE_CHECKING:
 
     from hubclient.engines import Batch
 
-_FAILURES = (
-    failures.Fail,
-    failures.InvalidArgument,
-    failures.InvalidGraph,
-    failures.InvalidProtobuf,
-    failures.NoSuchFile,
-    failures.NotImplemented,
-    failures.RuntimeException,
-)
+FAILURES = tuple(kind for kind in vars(failures).values() if isinstance(kind, type) and issubclass(kind, Exception))
+
+
+def open_session(graph: Path, label: str) -> onnxruntime.InferenceSession:
+    """Raises ModelError, which says that it is about `label`."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what fails is raised
+    try:
+        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    except FAILURES as error:
+        raise ModelError("ONNX Runtime cannot open the model", where=label, why=str(error), hint="pull the model again") from error
 
 
 class OnnxEngine:
     name = "onnx"
 
     def __init__(self, folder: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(str(folder / GRAPH), options, providers=["CPUExecutionProvider"])
-        except _FAILURES as error:
-            raise ModelError(
-                "ONNX Runtime cannot open the model", where=str(folder / GRAPH), why=str(error), hint="pull the model again"
-            ) from error
+        self._session = open_session(folder / GRAPH, str(folder / GRAPH))
         self._inputs = {item.name for item in self._session.get_inputs()}
 
     def logits(self, batch: Batch) -> np.ndarray:

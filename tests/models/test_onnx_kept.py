@@ -173,5 +173,5 @@ def test_a_graph_that_onnx_runtime_refuses(plain: tuple[Any, bytes], tmp_path: P
     def change(model: onnx.ModelProto) -> None:
         model.graph.node[-1].op_type = "NoSuchOperator"
 
-    with pytest.raises(HubError, match="cannot open the graph"):
+    with pytest.raises(HubError, match="cannot open the model"):
         from_archive(archive(tmp_path / "a.zip", changed(plain[1], change), 2), cache_dir=tmp_path / "cache")

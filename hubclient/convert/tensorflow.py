@@ -1,0 +1,83 @@
+"""An archive with TensorFlow weights: the settings come from the graph, the tensors from the bundle."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from hubclient.archive.bundle import TensorBundle
+from hubclient.archive.graph import Graph
+from hubclient.archive.sparknlp import Archive
+from hubclient.archive.weights import tensorflow_files, unpack
+from hubclient.convert.assemble import assemble
+from hubclient.convert.job import Job
+from hubclient.errors import CorruptArchive, UnsupportedModel
+from hubclient.models import family_of
+from hubclient.tensors import LazyTensor
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_MAX_GRAPH = 512 << 20
+_MAX_INDEX = 64 << 20
+
+
+def from_tensorflow(archive: Archive, job: Job) -> dict[str, str]:
+    """As `convert_archive`, for an archive whose weights are TensorFlow's."""
+    with _unpacked(archive, job) as (graph, bundle, shards):
+        flow = graph.trace(_logits_tensor(archive))
+        keys = bundle.variables()
+        missing = sorted(set(flow.variables) - set(keys))
+        if missing:
+            raise CorruptArchive("the weights lack variables that the graph uses", where=archive.members.label, why=", ".join(missing[:5]))
+        shapes = {name: bundle.entry(keys[name]).shape for name in flow.variables}
+        family = family_of(shapes)
+        recipe = family.from_tensorflow(flow, shapes)
+        tensors = {
+            name: LazyTensor(
+                shapes[source.key][:: -1 if source.transposed else 1], _loader(bundle, shards, keys[source.key], source.transposed)
+            )
+            for name, source in recipe.tensors.items()
+        }
+        return assemble(archive, job, family, recipe, tensors)
+
+
+@contextmanager
+def _unpacked(archive: Archive, job: Job) -> Iterator[tuple[Graph, TensorBundle, list[mmap.mmap | bytes]]]:
+    """The graph and the tensors, with the files that these are read from, unpacked and mapped into memory."""
+    with ExitStack() as stack:
+        spool = stack.enter_context((job.work / "weights.zip").open("w+b"))
+        inner = unpack(archive.members, archive.weights, spool, job.advance)
+        files = tensorflow_files(inner)
+        graph = Graph(inner.read(files.graph, _MAX_GRAPH), label=f"{inner.label}, {files.graph}")
+        shards = [stack.enter_context(job.mapped(inner, name, job.work / f"shard-{number}")) for number, name in enumerate(files.shards)]
+        yield graph, TensorBundle(inner.read(files.index, _MAX_INDEX), *shards, label=inner.label), shards
+
+
+def _logits_tensor(archive: Archive) -> str:
+    name = (archive.signatures or {}).get("logits")
+    if name is None:
+        raise UnsupportedModel(
+            "the archive's signatures name no logits",
+            where=archive.members.label,
+            why=f"there are: {', '.join(archive.signatures or {}) or 'none'}",
+        )
+    return name
+
+
+def _loader(bundle: TensorBundle, shards: list[mmap.mmap | bytes], key: str, transposed: bool) -> Callable[[], np.ndarray]:
+    def load() -> np.ndarray:
+        _forget(shards)
+        array = bundle.array(key)
+        return array.T if transposed else array
+
+    return load
+
+
+def _forget(shards: list[mmap.mmap | bytes]) -> None:
+    """Give back the memory of the tensors read so far: each is needed once, and what is needed again comes from the file."""
+    for shard in shards:
+        if isinstance(shard, mmap.mmap) and hasattr(shard, "madvise"):  # Windows has no such call
+            shard.madvise(mmap.MADV_DONTNEED)
