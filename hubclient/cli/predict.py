@@ -16,7 +16,7 @@ from hubclient.errors import InvalidText
 if TYPE_CHECKING:
     from hubclient.prediction import Prediction
 
-Texts = Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts; '-' or nothing reads stdin, one text a line.")]
+Texts = Annotated[list[str] | None, typer.Argument(metavar="TEXT...", help="Texts; '-' or nothing reads stdin, one text a line.")]
 
 
 def predict(

@@ -12,7 +12,7 @@ from hubclient.cli.output import human_size, print_json
 
 
 def rm(
-    refs: Annotated[list[str], typer.Argument(metavar="REF", help="What to remove, as for hub pull.")],
+    refs: Annotated[list[str], typer.Argument(metavar="REF...", help="What to remove, as for hub pull.")],
     lang: Lang = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
     cache_dir: CacheDir = None,

@@ -13,7 +13,7 @@ _SHOWN = 3  # labels a card
 
 
 def search(
-    words: Annotated[list[str] | None, typer.Argument(metavar="WORD", help="All must occur in the card; none lists every card.")] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="WORD...", help="All must occur in the card; none lists every card.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Cards, at most.")] = 20,
     cache_dir: CacheDir = None,
     json: Json = False,
