@@ -13,7 +13,7 @@ from hubclient.cards import Card, Overlay
 from hubclient.catalog.folder import OVERLAY_ENDING, CardFolder, card_from, list_folder, read_bytes, read_overlay
 from hubclient.catalog.resolve import Selection, cards_by_nlu, cards_named, select, select_by_nlu, unknown_model
 from hubclient.catalog.search import search_cards
-from hubclient.errors import CardError
+from hubclient.errors import CardError, ResolutionError
 from hubclient.names import CardReference, Version
 
 
@@ -72,6 +72,13 @@ class Catalog:
         `can_open` says whether the model of a card can be opened; versions that cannot are passed over with a notice.
         Raises a ResolutionError, or CardError if the overlay of the card is broken.
         """
+        try:
+            return self._resolve(reference, can_open)
+        except ResolutionError as error:
+            error.where = "the cards in " + ", ".join(str(folder.path) for folder in self._folders)
+            raise
+
+    def _resolve(self, reference: CardReference, can_open: Callable[[Card], bool] | None) -> Resolution:
         selection = self._select(self._ranked(reference.name), reference, can_open) or self._select(
             self.cards.values(), reference, can_open
         )

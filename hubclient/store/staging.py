@@ -27,10 +27,8 @@ def staging_folder(root: Path, key: str) -> Iterator[Path]:
     with disk_errors(root):
         root.mkdir(parents=True, exist_ok=True)
     sweep(root)
-    folder = unused(root, key)
-    lock_file = folder.with_name(folder.name + _LOCK_SUFFIX)
     with disk_errors(root):
-        hold = try_lock(lock_file)
+        folder, lock_file, hold = _claim(root, key)
     try:
         with disk_errors(root):
             # Not tempfile's: its mode would keep other users of a shared cache out of the finished entry.
@@ -39,6 +37,16 @@ def staging_folder(root: Path, key: str) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _discard(lock_file, hold)
+
+
+def _claim(root: Path, key: str) -> tuple[Path, Path, Hold]:
+    """An unused name and its lock. A sweep may take a lock file for a leftover before it is locked: then that name is lost."""
+    while True:
+        folder = unused(root, key)
+        lock_file = folder.with_name(folder.name + _LOCK_SUFFIX)
+        hold = try_lock(lock_file)
+        if hold.state != "busy":
+            return folder, lock_file, hold
 
 
 def unused(root: Path, key: str) -> Path:

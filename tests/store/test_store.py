@@ -18,7 +18,8 @@ import filelock
 import pytest
 
 from hubclient.errors import StoreError, StoreFull, StoreUnwritable
-from hubclient.store import Entry, Finding, Store
+from hubclient.store import Entry, Finding, Store, staging
+from hubclient.store.locks import Hold, try_lock
 from hubclient.store.naming import key_of
 
 ID = "s3://models.example/public/models/Tiny_en_3.4.4.zip"
@@ -381,3 +382,15 @@ def test_a_full_disk_is_told_with_what_is_needed() -> None:
     full = disk_failure(OSError(errno.ENOSPC, "No space left on device", "/x/y"), Path("/"), 7)
     assert isinstance(full, StoreFull)
     assert "7 bytes are needed" in str(full)
+
+
+def test_a_lock_file_that_a_sweep_took_is_given_up_for_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Path] = []
+
+    def first_busy(path: Path) -> Hold:
+        tried.append(path)
+        return Hold("busy") if len(tried) == 1 else try_lock(path)
+
+    monkeypatch.setattr(staging, "try_lock", first_busy)
+    with Store(tmp_path).staging("one") as folder:
+        assert tried[1] == folder.with_name(folder.name + ".lock") != tried[0]
