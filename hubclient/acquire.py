@@ -12,9 +12,8 @@ from pathlib import Path
 from hubclient import bundled
 from hubclient.cards import Overlay
 from hubclient.catalog import Catalog
-from hubclient.convert.job import Identity, Job
 from hubclient.errors import ArchiveError, Forbidden, InconsistentModel, ModelError, NoSourceLeft, NotFound, SourceError
-from hubclient.native import Origin
+from hubclient.native import Identity, Origin
 from hubclient.plan import Candidate, Fetch, Plan, UseStored
 from hubclient.settings import Settings
 from hubclient.sources import HubLocation, S3Location, remote_file
@@ -105,7 +104,7 @@ def _install(candidate: Candidate, wanted: Wanted, workshop: Workshop, *, must_a
         size = local.stat().size
         origin = Origin(str(candidate.location), size, _file_digest(local.path))
         return _convert_archive(local.path, candidate.identity, origin, wanted, workshop)
-    from hubclient.transfer import fetch
+    from hubclient.transfer.fetch import fetch
 
     with workshop.store.staging(candidate.identity) as work:
         archive = work / "archive.zip"
@@ -117,6 +116,7 @@ def _install(candidate: Candidate, wanted: Wanted, workshop: Workshop, *, must_a
 
 def _convert_archive(path: Path, identity: str, origin: Origin, wanted: Wanted, workshop: Workshop) -> Path:
     from hubclient.convert.archive import convert_archive
+    from hubclient.convert.job import Job
 
     store = workshop.store
     with _told_where(str(path), path), store.staging(identity) as work, store.staging(identity) as staging:
@@ -125,6 +125,7 @@ def _convert_archive(path: Path, identity: str, origin: Origin, wanted: Wanted, 
 
 
 def _install_repository(location: HubLocation, identity: str, wanted: Wanted, workshop: Workshop, *, must_agree: bool) -> Path:
+    from hubclient.convert.job import Job
     from hubclient.convert.repository import check_labels, convert_repository, needed_files
     from hubclient.sources.huggingface import HubRepository
 
@@ -143,6 +144,7 @@ def _install_repository(location: HubLocation, identity: str, wanted: Wanted, wo
 
 
 def _convert_path(path: Path, identity: str, wanted: Wanted, workshop: Workshop) -> Path:
+    from hubclient.convert.job import Job
     from hubclient.convert.repository import convert_repository, is_repository, needed_files
 
     origin = Origin(path.absolute().as_uri(), sum(file.stat().st_size for file in _files(path)))

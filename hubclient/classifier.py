@@ -191,19 +191,17 @@ def _batch(encodings: Sequence[Encoding]) -> Batch:
 
 
 def _open_tokenizer(path: Path, lowercase: bool | None, max_length: int) -> Tokenizer:
-    import json
-
     from tokenizers import Tokenizer
+    from tokenizers.normalizers import BertNormalizer
 
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if lowercase is not None and data["normalizer"]["type"] == "BertNormalizer" and data["normalizer"]["lowercase"] != lowercase:
-            data["normalizer"]["lowercase"] = lowercase
-            tokenizer = Tokenizer.from_str(json.dumps(data))
-        else:
-            tokenizer = Tokenizer.from_file(str(path))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
         raise InconsistentModel("the tokenizer cannot be read", where=str(path), why=str(error), hint="pull the model again") from error
+    normalizer = tokenizer.normalizer
+    if lowercase is not None and isinstance(normalizer, BertNormalizer):
+        normalizer.lowercase = lowercase
+        tokenizer.normalizer = normalizer
     special = tokenizer.num_special_tokens_to_add(is_pair=True)
     if max_length < special:
         raise UsageError(f"max_length is {max_length}, and a pair of texts has {special} special tokens", hint=f"use at least {special}")

@@ -27,6 +27,16 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class Identity:
+    """How the hub calls the model; None is what nobody says."""
+
+    name: str | None = None
+    language: str | None = None
+    lib_version: str | None = None
+    spark_version: str | None = None
+
+
+@dataclass(frozen=True)
 class Origin:
     """What was fetched: `url` as it was asked for; `commit` of a Hugging Face repository."""
 

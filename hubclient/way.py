@@ -11,10 +11,9 @@ from hubclient.acquire import Wanted, Workshop, acquire, acquire_file
 from hubclient.cards import Card, Overlay
 from hubclient.cards.location import parse_archive_name
 from hubclient.convert.annotators import can_open
-from hubclient.convert.job import Identity
 from hubclient.errors import UsageError
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
-from hubclient.native import MANIFEST, read_manifest
+from hubclient.native import MANIFEST, Identity, read_manifest
 from hubclient.plan import Plan, SourceChoice, plan_address, plan_card, plan_repository
 
 if TYPE_CHECKING:

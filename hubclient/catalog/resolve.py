@@ -6,7 +6,6 @@ version that count are those of the archive's key. Whatever the user did not ask
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -69,6 +68,8 @@ def select_by_nlu(cards: Sequence[Card], reference: CardReference, *, can_open: 
 
 def unknown_model(name: str, names: Iterable[str], causes: Iterable[HubError] = ()) -> UnknownModel:
     """The error for a name that no card has, with the names that are near it."""
+    import difflib
+
     known = sorted(set(names))
     twins = [other for other in known if other.casefold() == name.casefold()]
     near = twins or difflib.get_close_matches(name, known, n=_NEAR_NAMES) or [other for other in known if name in other][:_NEAR_NAMES]

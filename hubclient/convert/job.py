@@ -10,18 +10,8 @@ from pathlib import Path
 
 from hubclient.archive.members import Members, copy
 from hubclient.cards import Overlay
-from hubclient.native import Origin
+from hubclient.native import Identity, Origin
 from hubclient.transfer.progress import Advance
-
-
-@dataclass(frozen=True)
-class Identity:
-    """How the hub calls the model; None is what nobody says."""
-
-    name: str | None = None
-    language: str | None = None
-    lib_version: str | None = None
-    spark_version: str | None = None
 
 
 def _silent(count: int) -> None:

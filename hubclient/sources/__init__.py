@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from hubclient.settings import Settings
-from hubclient.sources.location import HubLocation, Location, S3Location, WebLocation
-from hubclient.sources.remote import RemoteFile
+from typing import TYPE_CHECKING
 
-__all__ = ["HubLocation", "Location", "RemoteFile", "S3Location", "WebLocation", "remote_file"]
+from hubclient.sources.location import HubLocation, Location, S3Location, WebLocation
+
+if TYPE_CHECKING:
+    from hubclient.settings import Settings
+    from hubclient.sources.remote import RemoteFile
+
+__all__ = ["HubLocation", "Location", "S3Location", "WebLocation", "remote_file"]
 
 
 def remote_file(location: S3Location | WebLocation, settings: Settings) -> RemoteFile:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,6 +53,8 @@ def _room(place: Path, needed: int | None) -> str:
 
 
 def _free(place: Path) -> int | None:
+    import shutil
+
     for folder in (place, *place.parents):
         if os.path.isdir(folder):
             try:

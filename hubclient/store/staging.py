@@ -7,8 +7,6 @@ Where the file system has no locks, age decides.
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -35,7 +33,7 @@ def staging_folder(root: Path, key: str) -> Iterator[Path]:
             folder.mkdir()
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _delete(folder)
         _discard(lock_file, hold)
 
 
@@ -50,7 +48,7 @@ def _claim(root: Path, key: str) -> tuple[Path, Path, Hold]:
 
 
 def unused(root: Path, key: str) -> Path:
-    return root / f"{key}.{secrets.token_hex(4)}"
+    return root / f"{key}.{os.urandom(4).hex()}"
 
 
 def sweep(root: Path) -> None:
@@ -60,14 +58,14 @@ def sweep(root: Path) -> None:
             _sweep_owned(lock_file)
         for folder in [path for path in root.iterdir() if path.suffix != _LOCK_SUFFIX]:
             if not folder.with_name(folder.name + _LOCK_SUFFIX).exists() and _is_old(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+                _delete(folder)
 
 
 def _sweep_owned(lock_file: Path) -> None:
     hold = try_lock(lock_file)
     if hold.state == "busy" or (hold.state == "unsupported" and not _is_old(lock_file)):
         return
-    shutil.rmtree(lock_file.with_suffix(""), ignore_errors=True)
+    _delete(lock_file.with_suffix(""))
     _discard(lock_file, hold)
 
 
@@ -78,6 +76,12 @@ def _discard(lock_file: Path, hold: Hold) -> None:
     with suppress(OSError):
         lock_file.unlink()
     hold.release()
+
+
+def _delete(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_old(path: Path) -> bool:

@@ -10,7 +10,6 @@ Reading needs no permission to write. Entries hold plain files: no links to foll
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -125,6 +124,8 @@ class Store:
         except FileNotFoundError:
             return False
         if away.is_dir():
+            import shutil
+
             shutil.rmtree(away, ignore_errors=True)
         else:
             away.unlink()

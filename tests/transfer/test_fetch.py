@@ -18,8 +18,8 @@ from hubclient.settings import Settings
 from hubclient.sources.local import LocalFile
 from hubclient.sources.location import S3Location
 from hubclient.sources.s3 import S3File
-from hubclient.transfer import Fetched, fetch, progress_for
-from hubclient.transfer.progress import Bars, Silent
+from hubclient.transfer.fetch import Fetched, fetch
+from hubclient.transfer.progress import Bars, Silent, progress_for
 from tests.servers.ports import free_port
 from tests.servers.script import Reply, Request, ScriptedServer, file_reply
 from tests.servers.seaweed import Seaweed
