@@ -203,10 +203,10 @@ def _no_answer(error: HTTPError, url: str) -> SourceError:
         what, lasting = f"no connection to {host} through the proxy", False
     elif isinstance(error, u.NameResolutionError):
         what, lasting = f"the host {host} is not known", False
+    elif isinstance(error, u.NewConnectionError):  # which is a TimeoutError to urllib3
+        what, lasting = f"no connection to {host}", False
     elif isinstance(error, u.TimeoutError):
         what, lasting = f"{host} did not answer in time", False
-    elif isinstance(error, u.NewConnectionError):
-        what, lasting = f"no connection to {host}", False
     else:
         what, lasting = f"the connection to {host} broke off", False
     failed = Unreachable(what, where=without_secrets(url), why=_innermost(error), hint=hint)

@@ -108,8 +108,8 @@ def test_an_empty_object(seaweed: Seaweed) -> None:
 
 
 def test_a_refused_connection_and_an_unknown_host_are_told_apart_from_trouble(script: ScriptedServer) -> None:
-    for endpoint in (f"http://127.0.0.1:{free_port()}", "http://host.invalid"):
-        with pytest.raises(Unreachable):
+    for endpoint, words in ((f"http://127.0.0.1:{free_port()}", "no connection to 127"), ("http://host.invalid", "is not known")):
+        with pytest.raises(Unreachable, match=words):
             S3File(S3Location("b", "k"), settings(endpoint)).stat()
     script.answer = lambda request: Reply(
         503, b"<Error><Code>SlowDown</Code><Message>Please reduce</Message></Error>", {"Retry-After": "7"}
