@@ -12,7 +12,7 @@ from pathlib import Path
 from hubclient import bundled
 from hubclient.cards import Overlay
 from hubclient.catalog import Catalog
-from hubclient.errors import ArchiveError, Forbidden, InconsistentModel, ModelError, NoSourceLeft, NotFound, SourceError
+from hubclient.errors import ArchiveError, Forbidden, ModelError, NoSourceLeft, NotFound, SourceError
 from hubclient.native import Identity, Origin
 from hubclient.plan import Candidate, Fetch, Plan, UseStored
 from hubclient.settings import Settings
@@ -65,6 +65,8 @@ def acquire(plan: Plan, wanted: Wanted, workshop: Workshop) -> Path:
 
 def acquire_file(path: Path, wanted: Wanted, workshop: Workshop) -> Path:
     """Convert a file or folder of the user's; what it holds is what names it in the store."""
+    if not (path.is_file() or path.is_dir()):
+        LocalFile(path).stat()
     identity = f"sha256:{_content_digest(path)}"
     with workshop.store.lock(identity):
         entry = workshop.store.find(identity)
@@ -90,7 +92,7 @@ def _fetch(plan: Fetch, wanted: Wanted, workshop: Workshop) -> Path:
 def _fall_back(candidate: Candidate, gone: SourceError, wanted: Wanted, workshop: Workshop) -> Path:
     try:
         return _install(candidate, wanted, workshop, must_agree=True)
-    except (SourceError, InconsistentModel) as error:
+    except (SourceError, ArchiveError, ModelError) as error:
         raise NoSourceLeft(
             "every source of the model failed", causes=[gone, error], hint="hub info shows where the card says it is"
         ) from error
@@ -181,11 +183,11 @@ def _content_digest(path: Path) -> str:
 
 
 def _files(path: Path) -> Sequence[Path]:
-    if not path.exists():
-        LocalFile(path).stat()
     return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
 
 
 def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    total = hashlib.sha256()
+    for chunk in LocalFile(path).read().chunks:
+        total.update(chunk)
+    return total.hexdigest()
