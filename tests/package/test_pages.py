@@ -39,6 +39,20 @@ def test_the_function_that_is_shown_is_the_real_one() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_names_is_where_it_says(page: Path) -> None:
+    named = re.findall(r"`([A-Z_]{4,})` \(`([\w/]+\.py)`\)", page.read_text(encoding="utf-8"))
+    assert [
+        name for name, path in named if not re.search(rf"^{name}\b.* = ", (ROOT / "hubclient" / path).read_text("utf-8"), re.MULTILINE)
+    ] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_paths_on_a_page_exist(page: Path) -> None:
+    paths = re.findall(r"`((?:\w+/)+\w+\.py)`", page.read_text(encoding="utf-8"))
+    assert [path for path in paths if not any((base / path).exists() for base in (ROOT, ROOT / "hubclient"))] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?://|s3://|#)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
