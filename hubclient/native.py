@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -106,9 +106,6 @@ class Manifest:
             raise ValueError(f"format version {data['format_version']}, and this hubclient reads {FORMAT_VERSION}")
         facts = Facts(**{name: _fact(value) for name, value in data["facts"].items()})
         return cls(**{**data, "origin": Origin(**data["origin"]), "labels": tuple(data["labels"]), "facts": facts})
-
-    def renamed(self, name: str | None, language: str | None) -> Manifest:
-        return replace(self, name=name, language=language)
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:

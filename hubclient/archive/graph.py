@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from hubclient.archive.protobuf import AttrValue, NodeDef, parse_graph
 from hubclient.archive.scopes import Scope, Source, data_inputs, producer
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 VARIABLES = frozenset({"VarHandleOp", "VariableV2", "Variable"})
 _MAX_NODES = 100_000
-_K = TypeVar("_K")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -79,10 +78,6 @@ class Dataflow:
     def by_op(self, *ops: str) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.op in ops)
 
-    def by_name(self, name: str) -> tuple[Node, ...]:
-        """The nodes of that name: several where one function is called more than once."""
-        return self._names.get(name, ())
-
     def consumers(self, node: Node) -> tuple[Node, ...]:
         return self._consumers.get(node, ())
 
@@ -92,16 +87,12 @@ class Dataflow:
         return {name: node for node in self.nodes if (name := node.variable) is not None}
 
     @cached_property
-    def placeholders(self) -> tuple[Node, ...]:
-        return self.by_op("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
-
-    @cached_property
-    def _names(self) -> dict[str, tuple[Node, ...]]:
-        return _grouped((node.name, node) for node in self.nodes)
-
-    @cached_property
     def _consumers(self) -> dict[Node, tuple[Node, ...]]:
-        return _grouped((source, node) for node in self.nodes for source in dict.fromkeys(node.inputs))
+        groups: dict[Node, list[Node]] = {}
+        for node in self.nodes:
+            for source in dict.fromkeys(node.inputs):
+                groups.setdefault(source, []).append(node)
+        return {source: tuple(nodes) for source, nodes in groups.items()}
 
 
 class Graph:
@@ -144,10 +135,3 @@ def _node(source: Source, inputs: list[tuple[Source, str]], done: Mapping[Source
     definition = source.definition
     nodes = tuple(done[input_] for input_, _ in inputs)
     return Node(definition.name, definition.op, nodes, tuple(port for _, port in inputs), source.scope.calls, definition)
-
-
-def _grouped(pairs: Iterator[tuple[_K, Node]]) -> dict[_K, tuple[Node, ...]]:
-    groups: dict[_K, list[Node]] = {}
-    for key, node in pairs:
-        groups.setdefault(key, []).append(node)
-    return {key: tuple(nodes) for key, nodes in groups.items()}

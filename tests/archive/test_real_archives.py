@@ -67,7 +67,7 @@ def check_tensorflow(graph: bytes, index: bytes, data: bytes, logits: str, label
         assert np.isfinite(bundle.array(key)).all()
     flow = Graph(graph).trace(logits)
     assert flow.variables.keys() <= names.keys()
-    assert flow.placeholders
+    assert flow.by_op("Placeholder")
     for name, node in flow.variables.items():
         assert tuple(dim.size for dim in node.attribute("shape").shape.dim) == bundle.entry(names[name]).shape
     for node in flow.by_op("Const"):
@@ -90,9 +90,10 @@ def test_the_embedded_model_in_detail() -> None:
     prefix = "tf_bert_for_sequence_classification/bert"
     assert TensorBundle(index, data).array(names[f"{prefix}/embeddings/word_embeddings/weight"]).shape == (6_000, 128)
     flow = Graph(graph).trace("StatefulPartitionedCall:0")
-    (query,) = flow.by_name(f"{prefix}/encoder/layer_._0/attention/self/query/Tensordot/MatMul")
+    nodes = {node.name: node for node in flow.nodes}
+    query = nodes[f"{prefix}/encoder/layer_._0/attention/self/query/Tensordot/MatMul"]
     assert query.inputs[1].variable == f"{prefix}/encoder/layer_._0/attention/self/query/kernel"
-    (split,) = flow.by_name(f"{prefix}/encoder/layer_._0/attention/self/Reshape")
+    split = nodes[f"{prefix}/encoder/layer_._0/attention/self/Reshape"]
     assert vector(split.inputs[1]) == (None, -1, 4, 32)
 
 
