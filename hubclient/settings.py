@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 AWS_ENDPOINT = "https://s3.amazonaws.com"
@@ -23,7 +23,7 @@ class Settings:
     mirrors: tuple[Path, ...] = ()
     s3_endpoint: str = AWS_ENDPOINT
     hf_endpoint: str = HF_ENDPOINT
-    hf_cache: Path = Path("~/.cache/huggingface/hub")
+    hf_cache: Path = field(default_factory=lambda: _hf_cache({}))
     hf_token: str | None = None
     offline: bool = False
 

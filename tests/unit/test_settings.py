@@ -15,6 +15,10 @@ def test_defaults() -> None:
     assert settings.hf_cache.parts[-2:] == ("huggingface", "hub")
 
 
+def test_settings_made_by_hand_name_no_folder_that_is_called_tilde(tmp_path: Path) -> None:
+    assert Settings(cache_dir=tmp_path).hf_cache == Path.home() / ".cache" / "huggingface" / "hub"
+
+
 def test_endpoints() -> None:
     both = {"HUBCLIENT_S3_ENDPOINT": "http://ours/", "AWS_ENDPOINT_URL_S3": "http://theirs"}
     assert Settings.from_environment(both).s3_endpoint == "http://ours"
