@@ -18,6 +18,7 @@ HubError                       exit code 1
 │   ├── Unreachable                no answer: refused, unknown host, timed out
 │   ├── Offline                    a connection was needed, and offline was asked for
 │   ├── CorruptTransfer            what arrived is not what was announced
+│   │   └── ContentChanged         the content was changed while it was read
 │   └── NoSourceLeft               every source failed; `causes` holds each error
 ├── ArchiveError               6   bytes that are not what their format demands
 │   ├── NotAnArchive               something else than a Spark NLP archive
@@ -150,6 +151,10 @@ class Offline(SourceError):
 
 class CorruptTransfer(SourceError):
     pass
+
+
+class ContentChanged(CorruptTransfer):
+    """The content is not that of the ETag any more: what was read so far is worth nothing."""
 
 
 class NoSourceLeft(SourceError):

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from hubclient.errors import Forbidden, NotFound, SourceError
+from hubclient.errors import ContentChanged, Forbidden, NotFound, SourceError
 from hubclient.sources.location import S3Location
-from hubclient.sources.remote import Body, ContentChanged, Stat
+from hubclient.sources.remote import Body, Stat
 
 _CHUNK = 1 << 20
 

@@ -6,12 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from hubclient.errors import CorruptTransfer
-
-
-class ContentChanged(CorruptTransfer):
-    """The content is not that of the ETag any more: what was read so far is worth nothing."""
-
 
 @dataclass(frozen=True)
 class Stat:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-from hubclient.errors import CorruptTransfer, Offline, SourceError
+from hubclient.errors import ContentChanged, CorruptTransfer, Offline, SourceError
 from hubclient.settings import Settings
 from hubclient.sources import http
 from hubclient.sources.location import WebLocation
-from hubclient.sources.remote import Body, ContentChanged, Stat
+from hubclient.sources.remote import Body, Stat
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from hubclient.errors import CorruptTransfer, ServerFailure, Unreachable
+from hubclient.errors import ContentChanged, CorruptTransfer, ServerFailure, Unreachable
 from hubclient.sources.disk import demand_room, disk_errors
-from hubclient.sources.remote import ContentChanged, RemoteFile, Stat
+from hubclient.sources.remote import RemoteFile, Stat
 from hubclient.sources.retry import Patience
 from hubclient.transfer.progress import Advance, Progress, Silent
 

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hubclient.errors import NotFound
+from hubclient.errors import ContentChanged, NotFound
 from hubclient.sources.local import LocalFile, in_mirror
 from hubclient.sources.location import S3Location
-from hubclient.sources.remote import ContentChanged
 
 
 def test_a_mirror_holds_objects_by_bucket_and_key(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from hubclient.errors import Forbidden, NotFound, Offline, ServerFailure, SourceError, Unreachable
+from hubclient.errors import ContentChanged, Forbidden, NotFound, Offline, ServerFailure, SourceError, Unreachable
 from hubclient.settings import Settings
 from hubclient.sources.location import S3Location
-from hubclient.sources.remote import Body, ContentChanged
+from hubclient.sources.remote import Body
 from hubclient.sources.s3 import S3File
 from tests.servers.ports import free_port
 from tests.servers.script import Reply, Request, ScriptedServer, file_reply, running_script

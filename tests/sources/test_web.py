@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from hubclient.errors import CorruptTransfer, ServerFailure, SourceError, Unreachable, UsageError
+from hubclient.errors import ContentChanged, CorruptTransfer, ServerFailure, SourceError, Unreachable, UsageError
 from hubclient.settings import Settings
 from hubclient.sources.http import Answer, _redirect_target, retry_after
 from hubclient.sources.location import WebLocation
-from hubclient.sources.remote import ContentChanged
 from hubclient.sources.web import WebFile
 from tests.servers.script import Reply, Request, ScriptedServer, file_reply, running_script
 

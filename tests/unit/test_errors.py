@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from pathlib import Path
 
 from hubclient import errors
 from hubclient.errors import HubError, MissingExtra, NoSourceLeft, NotFound, ServerFailure
@@ -21,6 +22,13 @@ def test_the_drawn_tree_is_the_real_one() -> None:
     }
     drawn.pop("Every", None)
     assert drawn == real
+
+
+def test_no_other_module_has_errors_of_its_own() -> None:
+    package = Path(errors.__file__).parent
+    classes = re.compile(rf"^ *class (\w+)\(({'|'.join(vars(errors))}|Exception)\):", re.MULTILINE)
+    found = {path.name: classes.findall(path.read_text(encoding="utf-8")) for path in package.rglob("*.py")}
+    assert [name for name, kinds in found.items() if kinds] == ["errors.py"]
 
 
 def test_exit_codes_are_those_drawn() -> None:
