@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -43,7 +46,35 @@ def test_it_holds_what_is_needed_and_no_more(wheel: Path) -> None:
     assert any(name.startswith("hubclient/_bundled/mirror/auxdata.johnsnowlabs.com/public/models/bert_tiny") for name in names)
     assert sum(name.startswith("hubclient/_bundled/cards/") and name.endswith(".overlay.yaml") for name in names) == 1
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert any(name.endswith("licenses/cards/NOTICE") for name in names)
     assert all(name.startswith(("hubclient/", "hubclient-")) for name in names)
+
+
+def test_the_source_distribution_holds_all_that_its_makefile_needs(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", tmp_path, ROOT], check=True, capture_output=True
+    )
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as sdist:
+        names = {name.partition("/")[2] for name in sdist.getnames()}
+    assert names >= {
+        "Makefile",
+        "pyproject.toml",
+        "constraints.txt",
+        ".ci/run",
+        "LICENSE",
+        "cards/NOTICE",
+        "tests/conftest.py",
+        "bench/start.py",
+    }
+
+
+def test_every_requirement_is_imported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "hubclient").rglob("*.py"))
+    modules = {"google-crc32c": "google_crc32c", "protobuf": "google.protobuf", "pyyaml": "yaml"}
+    names = [re.split(r"[<>=]", requirement)[0] for requirement in (*project["dependencies"], *project["optional-dependencies"]["torch"])]
+    wanted = [modules.get(name, name) for name in names]
+    assert [name for name in wanted if not re.search(rf"^ *(?:from|import) {re.escape(name)}\b", sources, re.MULTILINE)] == []
 
 
 def test_installed_elsewhere_it_resolves_the_seeds_and_answers(wheel: Path, tmp_path: Path) -> None:
