@@ -24,7 +24,7 @@ from tests.archive.builders import DEMO
 from tests.archive.damage import flips_read, truncations_read
 
 _SHARED = Path(__file__).parents[3] / "shared" / "archives"
-_ARCHIVES = sorted(_SHARED.glob("*.zip")) or [DEMO]
+ARCHIVES = sorted(_SHARED.glob("*.zip")) or [DEMO]
 _LIMIT = 1 << 30
 
 
@@ -40,7 +40,7 @@ def tensorflow_parts(weights: Members) -> tuple[bytes, bytes, bytes]:
     return weights.read(files.graph, _LIMIT), weights.read(files.index, _LIMIT), weights.read(files.shards[0], _LIMIT)
 
 
-@pytest.mark.parametrize("path", _ARCHIVES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ARCHIVES, ids=lambda path: path.stem)
 def test_archive(path: Path) -> None:
     golden_file = path.with_suffix(".golden.jsonl")
     with opened(path) as (archive, weights):
