@@ -8,7 +8,7 @@ from hubclient.cards import Card
 
 
 def search_cards(cards: Iterable[Card], words: Iterable[str]) -> list[Card]:
-    """The cards in which every word occurs, whatever its case; a name counts more than a title, tags, task and labels more than prose."""
+    """The cards in which every word occurs, whatever its case: those first where it occurs in what tells most (see `_fields`)."""
     wanted = [word.casefold() for word in words]
     ranked = []
     for card in cards:

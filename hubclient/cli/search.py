@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -20,10 +21,12 @@ def search(
 ) -> None:
     """Find model cards by words.
 
-    Words are looked for in names, titles, labels and tags.
+    Names count more than titles and tags, these more than labels, prose least.
     """
     hub = hub_for(cache_dir)
     cards = hub.search(words or (), limit=limit)
+    for problem in hub.catalog.problems:
+        print(f"{problem.what} ({problem.where}): it is left out", file=sys.stderr)
     if json:
         for card in cards:
             print_json(card.to_dict())

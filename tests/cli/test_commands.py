@@ -195,6 +195,15 @@ def test_search() -> None:
     assert (nothing.code, nothing.out) == (0, "")
 
 
+def test_search_says_which_cards_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_en.md").write_text("---\nname: broken\n", encoding="utf-8")
+    monkeypatch.setenv("HUBCLIENT_CARDS", str(tmp_path))
+    found = hub("search", "sentiment")
+    assert (found.code, len(rows(found.out))) == (0, 2)
+    assert f"{tmp_path / 'broken_en.md'}:" in found.err
+    assert found.err.endswith("it is left out\n")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shell_completion(shell: str) -> None:
     done = hub("--show-completion", shell, env={"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"})
