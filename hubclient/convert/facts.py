@@ -53,7 +53,10 @@ class ArchiveClaims:
             ("archive paramMap.multilabel", None if multilabel is None else _MULTILABEL[multilabel]),
             ("one output", "sigmoid" if labels == 1 else None),
         ]
-        return _known(decide(claims, self.metadata.text("activation") or "softmax", "archive defaultParamMap.activation"))
+        default = self.metadata.text("activation")
+        if default is None:
+            return _known(decide(claims, "softmax", "Spark NLP's default"))
+        return _known(decide(claims, default, "archive defaultParamMap.activation"))
 
 
 @dataclass(frozen=True)

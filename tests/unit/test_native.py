@@ -34,6 +34,11 @@ def test_the_first_that_speaks_wins_and_the_others_are_kept() -> None:
     assert decide([("a", None)], 0, "default") == Fact(0, "default")
 
 
+def test_an_archive_without_a_default_is_not_said_to_have_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(DEFAULTS, "activation")
+    assert archive_facts({}).activation == Fact("softmax", "Spark NLP's default")
+
+
 @pytest.mark.parametrize(
     ("params", "overlay", "labels", "value", "source"),
     [
