@@ -63,7 +63,7 @@ class TensorBundle:
             raise CorruptArchive(f"the tensor bundle {self.label} has no tensor '{key}'", where=self.label)
         return self._entries[key]
 
-    def array(self, key: str, *, verify: bool = True) -> NDArray[np.generic]:
+    def array(self, key: str) -> NDArray[np.generic]:
         """The tensor as a read-only view of its shard, its checksum compared; bfloat16 alone is copied, widened to float32."""
         import numpy as np
 
@@ -73,7 +73,7 @@ class TensorBundle:
         if entry.size != prod(entry.shape) * stored.itemsize:
             raise CorruptArchive(f"tensor '{key}' has {entry.size} bytes, which do not make {entry.shape} of {stored}", where=where)
         raw = self._raw(entry)
-        if verify and masked_crc(raw) != entry.checksum:
+        if masked_crc(raw) != entry.checksum:
             raise damaged(f"tensor '{key}'", where)
         try:
             array = np.frombuffer(raw, stored).reshape(entry.shape)

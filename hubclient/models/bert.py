@@ -93,7 +93,7 @@ def check_config(config: Mapping[str, Any]) -> None:
     """Refuse settings that change the computation and that the graph does not honour."""
     for key, wanted in {"position_embedding_type": "absolute", "is_decoder": False, "add_cross_attention": False}.items():
         if config.get(key, wanted) != wanted:
-            raise UnsupportedModel(f"BERT with {key} = {config[key]!r} is not supported", hint="use engine='torch'")
+            raise UnsupportedModel(f"BERT with {key} = {config[key]!r} is not supported")
     if config["hidden_size"] % config["num_attention_heads"]:
         raise InconsistentModel(f"{config['num_attention_heads']} heads do not divide a width of {config['hidden_size']}")
     if config["hidden_act"] not in KNOWN_ACTIVATIONS:
