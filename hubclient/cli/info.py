@@ -9,8 +9,13 @@ from hubclient.cli.options import CacheDir, Json, Lang, Reference, hub_for
 from hubclient.cli.output import human_size, print_facts, print_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hubclient import names
     from hubclient.cards import Card
+    from hubclient.hub import Hub
     from hubclient.native import Manifest
+    from hubclient.way import Target
 
 
 def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Json = False) -> None:
@@ -20,16 +25,10 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
     """
     from hubclient.disagreements import disagreements
     from hubclient.native import read_manifest
-    from hubclient.plan import UseStored
-    from hubclient.stored import stored_entries
 
     hub = hub_for(cache_dir)
     target = hub.find(ref, lang)
-    if isinstance(target.plan, UseStored):
-        entry = hub.store.find(target.plan.identity)
-        folder = entry.path if entry else None
-    else:
-        folder = None if target.card else stored_entries(hub.store, hub.parse(ref, lang))[0].path
+    folder = _folder(hub, target, hub.parse(ref, lang))
     manifest = read_manifest(folder) if folder else None
     differences = disagreements(manifest, target.card) if manifest else []
     if json:
@@ -42,11 +41,25 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
             }
         )
         return
-    facts = [*(_card_facts(target.card) if target.card else ())]
-    facts += [("pulled", str(folder) if folder else "no")]
-    facts += [*(_manifest_facts(manifest) if manifest else ())]
-    facts += [("disagreement", str(difference)) for difference in differences]
-    print_facts(facts)
+    print_facts(
+        [
+            *(_card_facts(target.card) if target.card else ()),
+            ("pulled", str(folder) if folder else "no"),
+            *(_manifest_facts(manifest) if manifest else ()),
+            *(("disagreement", str(difference)) for difference in differences),
+        ]
+    )
+
+
+def _folder(hub: Hub, target: Target, reference: names.Reference) -> Path | None:
+    """Where the model is; None for a card's that was not pulled. Without a card, there is nothing else to show: raises NotFound."""
+    from hubclient.plan import UseStored
+    from hubclient.stored import stored_entries
+
+    if isinstance(target.plan, UseStored):
+        entry = hub.store.find(target.plan.identity)
+        return entry.path if entry else None
+    return None if target.card else stored_entries(hub.store, reference)[0].path
 
 
 def _card_facts(card: Card) -> Iterator[tuple[str, str]]:
