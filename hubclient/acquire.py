@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -65,7 +66,7 @@ def acquire(plan: Plan, wanted: Wanted, workshop: Workshop) -> Path:
 
 def acquire_file(path: Path, wanted: Wanted, workshop: Workshop) -> Path:
     """Convert a file or folder of the user's; what it holds is what names it in the store."""
-    if not (path.is_file() or path.is_dir()):
+    if not (os.path.isfile(path) or os.path.isdir(path)):
         LocalFile(path).stat()
     identity = f"sha256:{_content_digest(path)}"
     with workshop.store.lock(identity):

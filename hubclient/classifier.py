@@ -56,7 +56,7 @@ class Classifier:
         facts = self.manifest.facts
         self.labels = self.manifest.labels
         self.activation = check_activation(facts.activation.value)
-        self.threshold = facts.threshold.value
+        self.threshold = _checked_threshold(facts.threshold.value)
         self.max_length = _checked_length(facts.max_length.value, self.manifest.positions)
         self._tokenizer = _open_tokenizer(path / TOKENIZER, facts.lowercase.value, self.max_length)
         self._engine: Engine = open_engine(engine, path)
@@ -102,7 +102,7 @@ class Classifier:
 
         `threshold` overrules the model's own; `top_k` keeps only the highest scores; `progress` is told how many more texts are done.
         """
-        limit = self.threshold if threshold is None else threshold
+        limit = self.threshold if threshold is None else _checked_threshold(threshold)
         if top_k is not None and top_k < 1:
             raise UsageError(f"top_k is {top_k}, and must be at least 1")
         for scores in self._scores(texts, batch_size, progress):
@@ -216,6 +216,12 @@ def _checked_length(length: int, positions: int) -> int:
     if length > positions:
         raise UsageError(f"max_length is {length}, and the model has {positions} positions", hint=f"use at most {positions}")
     return length
+
+
+def _checked_threshold(threshold: float) -> float:
+    if not isinstance(threshold, int | float) or threshold != threshold:
+        raise UsageError(f"the threshold is {threshold!r}, and must be a number", hint="scores of labels lie between 0 and 1")
+    return threshold
 
 
 def _is_text(value: object) -> TypeGuard[Text]:

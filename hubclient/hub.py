@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -60,7 +61,7 @@ class Hub:
 
     def parse(self, reference: str, lang: str | None = None, version: str | None = None, revision: str | None = None) -> Reference:
         """Raises InvalidReference."""
-        return parse_reference(reference, lang, version, revision, is_file=lambda path: Path(path).is_file())
+        return parse_reference(reference, lang, version, revision, is_file=os.path.isfile)
 
     def resolve(self, reference: str, lang: str | None = None, *, version: str | None = None) -> Resolution:
         """The card that answers to a name. Raises InvalidReference, ResolutionError, CardError."""
@@ -126,9 +127,12 @@ class Hub:
         self, reference: str, lang: str | None, version: str | None, source: SourceChoice | None, revision: str | None
     ) -> tuple[Reference, Choice]:
         """A revision belongs to a `hf:` reference; of a card it picks one of its Hugging Face repository."""
-        if reference.startswith("hf:"):
-            return self.parse(reference, lang, version, revision), Choice(source)
-        return self.parse(reference, lang, version), Choice(source, revision)
+        parsed = self.parse(reference, lang, version)
+        if isinstance(parsed, CardReference):
+            return parsed, Choice(source, revision)
+        if source is not None:
+            raise InvalidReference(f"'{parsed}' takes no source, and source={source!r} was given", hint="leave source out")
+        return self.parse(reference, revision=revision), Choice()
 
 
 class Location(TypedDict, total=False):

@@ -140,7 +140,16 @@ def _refuse(text: str, **given: str | None) -> None:
             raise InvalidReference(f"'{text}' takes no {option}, and {option}={value!r} was given", hint=f"leave {option} out")
 
 
+def _demand_unicode(text: str) -> None:
+    """A path may hold bytes that are no text (Python has surrogates for them), nothing else may."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidReference(f"{text!r} is not valid Unicode", why=error.reason, hint=f"write one of: {_FORMS}") from error
+
+
 def _hub_reference(text: str, revision: str | None) -> HubReference:
+    _demand_unicode(text + (revision or ""))
     repo, _, written = text.removeprefix("hf:").partition("@")
     parts = repo.split("/")
     if len(parts) not in (1, 2) or not all(_REPO_PART.fullmatch(part) for part in parts):
@@ -154,6 +163,7 @@ def _hub_reference(text: str, revision: str | None) -> HubReference:
 
 
 def _address_reference(text: str) -> AddressReference:
+    _demand_unicode(text)
     path = text.partition("://")[2].partition("?")[0]
     if not path.endswith(".zip") or "/" not in path:
         raise InvalidReference(f"'{text}' is not the address of an archive", hint="an address ends in .zip: s3://BUCKET/KEY.zip")
@@ -161,6 +171,7 @@ def _address_reference(text: str) -> AddressReference:
 
 
 def _card_reference(text: str, language: str | None, version: str | None) -> CardReference:
+    _demand_unicode(text)
     head, at, written = text.partition("@")
     if at and version is not None and written != version:
         raise InvalidReference(

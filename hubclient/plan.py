@@ -64,9 +64,12 @@ def plan_card(
     """
     if source not in (None, "s3", "hf"):
         raise UsageError(f"there is no source '{source}'", hint="use 's3' or 'hf'")
+    if source == "s3" and revision is not None:
+        raise UsageError(f"source='s3' takes no revision, and revision={revision!r} was given", hint="leave out one of the two")
     if source == "hf" or revision is not None:
         if card.hf_origin is None:
-            raise UnknownModel(f"the card of '{card.model_name}' names no Hugging Face repository", hint="leave out source='hf'")
+            given = "revision" if source is None else "source='hf'"
+            raise UnknownModel(f"the card of '{card.model_name}' names no Hugging Face repository", hint=f"leave out {given}")
         return plan_repository(HubReference(card.hf_origin, revision), is_stored)
     archive = _archive(card)
     if archive is None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hubclient.errors import UsageError
+
 AWS_ENDPOINT = "https://s3.amazonaws.com"
 HF_ENDPOINT = "https://huggingface.co"
 _TRUE = {"1", "true", "yes", "on"}
@@ -44,16 +46,40 @@ class Settings:
             cache_dir=_cache_dir(env, cache_dir),
             card_folders=_folders(env, "HUBCLIENT_CARDS"),
             mirrors=_folders(env, "HUBCLIENT_MIRRORS"),
-            s3_endpoint=(env.get("HUBCLIENT_S3_ENDPOINT") or env.get("AWS_ENDPOINT_URL_S3") or AWS_ENDPOINT).rstrip("/"),
-            hf_endpoint=(env.get("HF_ENDPOINT") or HF_ENDPOINT).rstrip("/"),
+            s3_endpoint=_endpoint(env, "HUBCLIENT_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3") or AWS_ENDPOINT,
+            hf_endpoint=_endpoint(env, "HF_ENDPOINT") or HF_ENDPOINT,
             hf_cache=_hf_cache(env),
             hf_token=env.get("HF_TOKEN") or None,
             offline=offline,
         )
 
 
+def is_web_address(url: str) -> bool:
+    """Whether this is http or https, names a host, and has a port that can be one.
+
+    >>> [is_web_address(url) for url in ("http://[::1]:80/a", "https://host:99999/a", "host/a", "https:///a")]
+    [True, False, False, False]
+    """
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def _flag(env: Mapping[str, str], name: str) -> bool:
     return env.get(name, "").strip().lower() in _TRUE
+
+
+def _endpoint(env: Mapping[str, str], *names: str) -> str | None:
+    for name in names:
+        if written := env.get(name):
+            if not is_web_address(written):
+                raise UsageError(f"{name} is '{written}', and must be an address", hint="write https://HOST or http://HOST:PORT")
+            return written.rstrip("/")
+    return None
 
 
 def _folders(env: Mapping[str, str], name: str) -> tuple[Path, ...]:

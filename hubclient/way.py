@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
@@ -85,7 +86,7 @@ def obtain(workshop: Workshop, target: Target) -> Path:
     """The model's native folder, fetched and converted if need be. Raises SourceError, ArchiveError, ModelError, StoreError."""
     if not isinstance(target.plan, Path):
         return acquire(target.plan, target.wanted, workshop)
-    return target.plan if (target.plan / MANIFEST).is_file() else acquire_file(target.plan, target.wanted, workshop)
+    return target.plan if os.path.isfile(target.plan / MANIFEST) else acquire_file(target.plan, target.wanted, workshop)
 
 
 def open_folder(

@@ -76,7 +76,7 @@ def _files(root: Path, label: str) -> Iterator[Path]:
             count += 1
             if count > MAX_MEMBERS:
                 raise UnsafeArchive(f"the folder has more than {MAX_MEMBERS:,} files", where=label)
-            if not path.resolve().is_relative_to(root):
+            if not Path(os.path.realpath(path)).is_relative_to(root):
                 raise UnsafeArchive(f"file '{name}' is a link out of the folder", where=label)
             yield path
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from hubclient.errors import Forbidden, NotFound, ServerFailure, SourceError, Unreachable, UsageError
+from hubclient.settings import is_web_address
 from hubclient.sources.location import without_secrets
 
 if TYPE_CHECKING:
@@ -158,6 +159,8 @@ def _send_once(method: str, url: str, headers: Mapping[str, str]) -> Answer:
         response = pool.request(method, url, headers={**fixed, **headers}, preload_content=False, redirect=False, retries=False)
     except HTTPError as error:
         raise _no_answer(error, url) from error
+    except ValueError as error:
+        raise _impossible(error, url) from error
     return Answer(url, response.status, response.headers, response)
 
 
@@ -165,19 +168,25 @@ def _redirect_target(answer: Answer) -> str | None:
     location = answer.headers.get("Location")
     if answer.status not in _REDIRECTS or not location:
         return None
-    target = urljoin(answer.url, location)
-    scheme = urlsplit(target).scheme
-    if scheme not in ("http", "https") or (scheme == "http" and urlsplit(answer.url).scheme == "https"):
+    target = _joined(answer.url, location)
+    if not is_web_address(target) or (urlsplit(target).scheme == "http" and urlsplit(answer.url).scheme == "https"):
         answer.close()
         raise _lasting(
             ServerFailure(
                 "a redirect that is not safe to follow",
                 where=without_secrets(answer.url),
-                why=f"it leads to {without_secrets(target)}",
+                why=f"it leads to {without_secrets(target)}" if is_web_address(target) else "it leads to no address of http or https",
                 hint="ask whoever runs the server for an https address",
             )
         )
     return target
+
+
+def _joined(base: str, location: str) -> str:
+    try:
+        return urljoin(base, location)
+    except ValueError:
+        return location
 
 
 def _told(answer: Answer) -> str:
@@ -212,6 +221,18 @@ def _no_answer(error: HTTPError, url: str) -> SourceError:
     failed = Unreachable(what, where=without_secrets(url), why=_innermost(error), hint=hint)
     failed.lasting = lasting
     return failed
+
+
+def _impossible(error: ValueError, url: str) -> SourceError:
+    """A line break in a credential, an address of a proxy that is none. What is wrong may be secret: only its kind is shown."""
+    return _lasting(
+        SourceError(
+            "the request cannot be made",
+            where=without_secrets(url),
+            why=str(error).partition(" b'")[0],
+            hint="check HTTPS_PROXY, and your credentials for line breaks",
+        )
+    )
 
 
 def _innermost(error: BaseException) -> str:

@@ -23,6 +23,8 @@ class LocalFile:
     def stat(self) -> Stat:
         try:
             facts = self.path.stat()
+        except ValueError as error:
+            raise NotFound("there is no such file", where=str(self.path), why=str(error), hint="check the path") from error
         except OSError as error:
             raise self._failure(error) from error
         if not stat.S_ISREG(facts.st_mode):

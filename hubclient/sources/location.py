@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from hubclient.errors import InvalidReference
+from hubclient.settings import is_web_address
 
 # What object stores put into the query of a signed address: secrets that also change with every new signature.
 _SIGNATURE_FIELDS = {"signature", "expires", "awsaccesskeyid", "key-pair-id", "policy", "sig", "token"}
@@ -52,6 +53,10 @@ class HubLocation:
 @dataclass(frozen=True)
 class WebLocation:
     url: str
+
+    def __post_init__(self) -> None:
+        if not is_web_address(self.url):
+            raise InvalidReference(f"'{self.url}' is not an address", hint="write https://HOST/FILE.zip")
 
     @property
     def identity(self) -> str:

@@ -95,6 +95,13 @@ def test_folders_that_are_links_are_not_entered(tmp_path: Path) -> None:
     assert FolderMembers(folder, "folder").names() == ()
 
 
+def test_links_that_lead_nowhere_are_no_files(tmp_path: Path) -> None:
+    for name, target in (("circle", "circle"), ("dangling", "missing")):
+        (tmp_path / name).symlink_to(target)
+        with pytest.raises(CorruptArchive, match=name):
+            FolderMembers(tmp_path, "folder").size(name)
+
+
 def test_folders_with_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(location, "MAX_MEMBERS", 3)
     with pytest.raises(UnsafeArchive, match="more than 3 files"):

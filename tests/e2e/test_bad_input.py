@@ -30,6 +30,7 @@ from hubclient.errors import (
     Offline,
     ResolutionError,
     ServerFailure,
+    SourceError,
     StoreFull,
     StoreUnwritable,
     UnknownLanguage,
@@ -110,6 +111,13 @@ def refused(error: type[HubError], *words: str) -> Refusal:
         ("hf:a/b/c", refused(InvalidReference, "hf:OWNER/REPO")),
         ("s3://bucket/key", refused(InvalidReference, ".zip")),
         (" ", refused(InvalidReference, "non-empty")),
+        ("https://[::1/a.zip", refused(InvalidReference, "https://[::1/a.zip", "https://HOST")),
+        ("https://host:99999/a.zip", refused(InvalidReference, "https://HOST")),
+        ("https:///a.zip", refused(InvalidReference, "https://HOST")),
+        ("\udcff", refused(InvalidReference, "Unicode")),
+        ("s3://bucket/\udcff.zip", refused(InvalidReference, "Unicode")),
+        ("hf:owner/repo@\udcff", refused(InvalidReference, "Unicode")),
+        ("./" + 300 * "n", refused(SourceError, "too long")),
         ("./no-such-file.zip", refused(NotFound, "no-such-file.zip")),
         ("./no-such-folder", refused(NotFound, "no-such-folder")),
     ],
@@ -403,9 +411,10 @@ def test_bytes_that_are_no_text_in_the_shell() -> None:
     ("options", "arguments", "refusal"),
     [
         ({"max_length": 513}, ["--max-length", "513"], refused(UsageError, "513", "512")),
+        ({"threshold": float("nan")}, ["--threshold", "nan"], refused(UsageError, "nan", "must be a number")),
         ({"engine": "tensorflow"}, ["--engine", "tensorflow"], refused(UsageError, "tensorflow", "onnx, torch")),
     ],
-    ids=["max_length", "engine"],
+    ids=["max_length", "threshold", "engine"],
 )
 def test_options_that_cannot_be_met(options: dict[str, Any], arguments: list[str], refusal: Refusal) -> None:
     refusal.check(DEMO, *arguments, **options)
@@ -418,6 +427,7 @@ def test_options_that_cannot_be_met(options: dict[str, Any], arguments: list[str
         ({"source": "ftp"}, ("ftp", "'s3'", "'hf'")),
         ({"max_length": 0}, ("0",)),
         ({"max_length": "many"}, ("many",)),
+        ({"threshold": "0.5"}, ("'0.5'",)),
         ({"task": "translation"}, ("translation", "text-classification")),
     ],
 )
@@ -430,6 +440,7 @@ def test_options_that_only_python_takes(options: dict[str, Any], words: tuple[st
 def test_options_of_a_call() -> None:
     classifier = pretrained(DEMO)
     refused(UsageError, "top_k").check_python(lambda: classifier(TEXT, top_k=0))
+    refused(UsageError, "threshold").check_python(lambda: classifier(TEXT, threshold=float("nan")))
     refused(UsageError, "batch_size").check_python(lambda: classifier([TEXT], batch_size=0))
 
 
@@ -442,6 +453,34 @@ def test_options_that_the_command_refuses() -> None:
         done = hub(*arguments)
         assert (done.code, done.out) == (2, "")
         assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("reference", ["hf:owner/repo", "s3://bucket/key.zip", "./folder"])
+def test_a_source_belongs_to_a_name(reference: str) -> None:
+    refused(InvalidReference, reference, "takes no source").check(reference, "--source", "s3", source="s3")
+
+
+@pytest.mark.parametrize("reference", ["s3://bucket/key.zip", "./folder"])
+def test_a_revision_belongs_to_a_name_or_a_repository(reference: str) -> None:
+    refused(InvalidReference, reference, "takes no revision").check(reference, "--revision", "v1", revision="v1")
+
+
+@pytest.mark.parametrize("reference", [None, 5, Path("a.zip"), b"name", "./a\0b"])
+def test_what_is_no_reference(reference: Any) -> None:
+    with pytest.raises((InvalidReference, NotFound)):
+        load(reference)
+
+
+@pytest.mark.parametrize("name", ["HUBCLIENT_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "HF_ENDPOINT"])
+def test_an_endpoint_without_a_scheme(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "127.0.0.1:8333")
+    refused(UsageError, name, "127.0.0.1:8333", "https://HOST").check(DEMO)
+
+
+@pytest.mark.parametrize("endpoint", ["http://[::1", "http://127.0.0.1:99999", "http://127.0.0.1:port", "https://"])
+def test_an_endpoint_that_is_no_address(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUBCLIENT_S3_ENDPOINT", endpoint)
+    refused(UsageError, "HUBCLIENT_S3_ENDPOINT", endpoint).check(IMDB)
 
 
 # The store

@@ -9,7 +9,7 @@ import urllib3
 
 from hubclient.errors import ContentChanged, CorruptTransfer, ServerFailure, SourceError, Unreachable, UsageError
 from hubclient.settings import Settings
-from hubclient.sources.http import Answer, _redirect_target, retry_after
+from hubclient.sources.http import Answer, _redirect_target, retry_after, send
 from hubclient.sources.location import WebLocation
 from hubclient.sources.web import WebFile
 from tests.servers.script import Reply, Request, ScriptedServer, file_reply, running_script
@@ -91,7 +91,9 @@ def test_a_password_goes_to_its_origin_only_and_is_never_shown(script: ScriptedS
         assert "feed" not in f"{raised.value}{file.url}"
 
 
-@pytest.mark.parametrize("target", ["http://example.org/a.zip", "file:///etc/passwd", "ftp://example.org/a"])
+@pytest.mark.parametrize(
+    "target", ["http://example.org/a.zip", "file:///etc/passwd", "ftp://example.org/a", "https://[::1", "//host:99999/a"]
+)
 def test_redirects_to_weaker_or_other_schemes_are_refused(target: str) -> None:
     answer = Answer("https://example.org/a.zip", 302, {"Location": target}, urllib3.HTTPResponse(b""))
     with pytest.raises(ServerFailure, match="not safe") as raised:
@@ -103,6 +105,19 @@ def test_a_failed_handshake_is_lasting(script: ScriptedServer) -> None:
     with pytest.raises(Unreachable, match="secure") as raised:
         web_file(script.endpoint.replace("http:", "https:") + "/a.zip").stat()
     assert raised.value.lasting
+
+
+def test_credentials_with_a_line_break(script: ScriptedServer) -> None:
+    with pytest.raises(SourceError, match="cannot be made") as raised:
+        send("GET", f"{script.endpoint}/a.zip", {}, authorize=lambda method, url, headers: {"Authorization": "secret\n"})
+    assert raised.value.lasting
+    assert "secret" not in str(raised.value)
+
+
+def test_a_proxy_that_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://[::1")
+    with pytest.raises(SourceError, match="cannot be made"):
+        web_file("http://far.invalid/a.zip").stat()
 
 
 def test_a_host_that_cannot_be() -> None:

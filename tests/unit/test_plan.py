@@ -52,6 +52,8 @@ def test_one_source_alone() -> None:
     assert only_hub.identity == "hf:owner/repo@abc"
     with pytest.raises(UsageError):
         plan_card(CARD, nothing, source="ftp")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="revision"):
+        plan_card(CARD, nothing, source="s3", revision="abc")
 
 
 def test_a_card_without_the_place_is_an_error() -> None:
