@@ -190,6 +190,10 @@ def _card_reference(text: str, language: str | None, version: str | None) -> Car
 
 def _prefix_language(text: str, prefix: str, name: str, language: str | None) -> str:
     if not _LANGUAGE.fullmatch(prefix):
+        if not (_REPO_PART.fullmatch(prefix) and _REPO_PART.fullmatch(name)):
+            raise InvalidReference(
+                f"'{text}' is not a reference", why=f"'{prefix}' is not a language code", hint=f"write ./{text} for a path"
+            )
         raise InvalidReference(
             f"'{text}' can be read in two ways",
             why=f"'{prefix}' is not a language code",

@@ -79,6 +79,13 @@ def test_ambiguity_names_both_spellings(text: str, options: dict[str, Any], spel
     assert all(spelling in str(caught.value) for spelling in spellings)
 
 
+@pytest.mark.parametrize("text", ["a/b/c", "folder/.hidden", "-x/name"])
+def test_no_repository_is_proposed_where_none_can_be(text: str) -> None:
+    with pytest.raises(InvalidReference) as caught:
+        parse_reference(text)
+    assert caught.value.hint == f"write ./{text} for a path"
+
+
 @pytest.mark.parametrize("text", ["hf:owner/repo", "s3://bucket/key.zip", "./folder"])
 def test_a_language_belongs_to_a_name(text: str) -> None:
     with pytest.raises(InvalidReference, match="takes no language"):
