@@ -1,4 +1,4 @@
-"""The command `hub`. Exit codes: 0 done, 2 unusable input, 3 and above as `hubclient.errors` lists them, 130 interrupted."""
+"""The command `hub`. Exit codes: 0 done, 1 unwritable output, 2 and above as `hubclient.errors` lists them, 130 interrupted."""
 
 from __future__ import annotations
 

@@ -33,6 +33,7 @@ def options(
 ) -> None:
     """Pretrained text classifiers by the names of their model cards.
 
-    Results go to stdout, everything else to stderr. Exit codes: 0 done, 2 unusable input, 3 broken card, 4 no such model,
-    5 the source failed, 6 broken archive, 7 the model cannot be opened, 8 the cache failed.
+    Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 unwritable output, 2 unusable input, 3 broken card,
+    4 no such model, 5 the source failed, 6 broken archive, 7 the model cannot be opened, 8 the cache failed,
+    130 interrupted.
     """

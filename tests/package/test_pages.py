@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hubclient import errors
 from hubclient.way import open_reference
 from tests.package.console import printed, steps
 
@@ -50,6 +51,13 @@ def test_what_a_page_names_is_where_it_says(page: Path) -> None:
 def test_paths_on_a_page_exist(page: Path) -> None:
     paths = re.findall(r"`((?:\w+/)+\w+\.py)`", page.read_text(encoding="utf-8"))
     assert [path for path in paths if not any((base / path).exists() for base in (ROOT, ROOT / "hubclient"))] == []
+
+
+def test_every_exit_code_is_told() -> None:
+    kinds = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, errors.HubError)]
+    codes = {0, 130} | {kind.exit_code for kind in kinds}
+    (told,) = re.findall(r"^Exit codes: (.+?)\.$", (ROOT / "docs" / "commands.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert {int(code) for code in re.findall(r"\d+", told)} == codes
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
