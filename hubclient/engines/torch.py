@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +34,9 @@ class TorchEngine:
             )
         self._torch = torch
         try:
-            self._model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+            with _own_bars_off():
+                model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+                self._model = model.eval()
         except (OSError, ValueError, RuntimeError) as error:
             raise ModelError(
                 "transformers cannot open the model", where=str(folder), why=str(error), hint="pull the model again"
@@ -48,3 +52,18 @@ class TorchEngine:
             )
         result: np.ndarray = output.logits.numpy()
         return result
+
+
+@contextmanager
+def _own_bars_off() -> Iterator[None]:
+    """transformers shows how far it is even in a pipe, for what takes a moment."""
+    from transformers.utils import logging
+
+    if not logging.is_progress_bar_enabled():
+        yield
+        return
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.enable_progress_bar()

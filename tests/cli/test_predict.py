@@ -128,6 +128,7 @@ def test_max_length() -> None:
 def test_engines(engine: str) -> None:
     done = hub("predict", DEMO, "--engine", engine, *TEXTS, env={"PYTHONWARNINGS": ""})
     assert [line.split("\t")[0] for line in done.lines] == ["pos", "neg"], done.err
+    assert "Loading" not in done.err
 
 
 def test_a_model_by_its_file() -> None:
