@@ -55,7 +55,7 @@ def script() -> Iterator[ScriptedServer]:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The material shared between contributors, which lies beside some checkouts."""
+    """The larger test material, which lies beside some checkouts."""
     folder = Path(__file__).parents[2] / "shared"
     if not folder.is_dir():
         pytest.skip("the shared material is not beside this checkout")
