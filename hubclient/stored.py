@@ -1,24 +1,56 @@
-"""Which entries of the store a reference means. The cards are not asked: what was pulled is found even when its card is gone."""
+"""Which entries of the store a reference means.
+
+What was pulled is found even when its card is gone: the cards are asked only for names that no entry has, as NLU references are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from hubclient.errors import NotFound
+from hubclient.catalog import Resolution
+from hubclient.errors import AmbiguousModel, CardError, NotFound, ResolutionError
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference, parse_version
 from hubclient.sources import HubLocation, S3Location, WebLocation
 from hubclient.store import Entry, Store
 
 
-def stored_entries(store: Store, reference: Reference) -> list[Entry]:
-    """At least one entry, newest library version first. Raises NotFound when nothing of that reference was pulled."""
-    found = [entry for entry in store.entries() if _means(reference, entry)]
+def stored_entries(store: Store, reference: Reference, resolve: Callable[[CardReference], Resolution]) -> list[Entry]:
+    """At least one entry, newest library version first; all are of one language, chosen as among cards.
+
+    `resolve` finds the card of a name. Raises NotFound when nothing of that reference was pulled, AmbiguousModel.
+    """
+    found = _meant(store, reference)
+    if not found and isinstance(reference, CardReference):
+        found = _meant(store, _as_stored(reference, resolve))
     if not found:
         raise NotFound(
             f"'{reference}' is not in the store", where=str(store.root), hint=f"hub pull {reference}, or hub ls for what is there"
         )
+    if isinstance(reference, CardReference):
+        found = _of_one_language(found, reference.name)
     return sorted(found, key=lambda entry: _version(entry.manifest), reverse=True)
+
+
+def _meant(store: Store, reference: Reference) -> list[Entry]:
+    return [entry for entry in store.entries() if _means(reference, entry)]
+
+
+def _as_stored(reference: CardReference, resolve: Callable[[CardReference], Resolution]) -> CardReference:
+    """The same with the name that the archive has, which an entry is called by."""
+    try:
+        card = resolve(reference).card
+    except (ResolutionError, CardError):
+        return reference
+    return CardReference(card.model_name, card.model_language, reference.constraint)
+
+
+def _of_one_language(entries: list[Entry], name: str) -> list[Entry]:
+    languages = {entry.manifest.get("language") for entry in entries}
+    if len(languages) > 1 and "en" not in languages:
+        written = sorted(f"{language}/{name}" for language in languages if language)
+        raise AmbiguousModel(f"'{name}' is stored in {len(languages)} languages", hint=f"write one of: {', '.join(written)}")
+    return [entry for entry in entries if len(languages) == 1 or entry.manifest.get("language") == "en"]
 
 
 def _means(reference: Reference, entry: Entry) -> bool:

@@ -53,13 +53,18 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
 
 def _folder(hub: Hub, target: Target, reference: names.Reference) -> Path | None:
     """Where the model is; None for a card's that was not pulled. Without a card, there is nothing else to show: raises NotFound."""
+    from pathlib import Path
+
+    from hubclient.native import MANIFEST
     from hubclient.plan import UseStored
     from hubclient.stored import stored_entries
 
     if isinstance(target.plan, UseStored):
         entry = hub.store.find(target.plan.identity)
         return entry.path if entry else None
-    return None if target.card else stored_entries(hub.store, reference)[0].path
+    if isinstance(target.plan, Path) and (target.plan / MANIFEST).is_file():
+        return target.plan
+    return None if target.card else stored_entries(hub.store, reference, hub.catalog.resolve)[0].path
 
 
 def _card_facts(card: Card) -> Iterator[tuple[str, str]]:
