@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard, Unpack, overload
 
 from hubclient.engines import Batch, Engine, open_engine
-from hubclient.errors import InconsistentModel, InvalidText, UsageError
-from hubclient.native import TOKENIZER, Manifest, check_activation, read_manifest
+from hubclient.errors import InvalidText, UsageError
+from hubclient.native import Manifest, check_activation, open_tokenizer, read_manifest
 from hubclient.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Classifier:
         self.activation = check_activation(facts.activation.value)
         self.threshold = _checked_threshold(facts.threshold.value)
         self.max_length = _checked_length(facts.max_length.value, self.manifest.positions)
-        self._tokenizer = _open_tokenizer(path / TOKENIZER, facts.lowercase.value, self.max_length)
+        self._tokenizer = _tokenizer_of(path, facts.lowercase.value, self.max_length)
         self._engine: Engine = open_engine(engine, path)
 
     @property
@@ -190,14 +190,10 @@ def _batch(encodings: Sequence[Encoding]) -> Batch:
     return Batch(ids, mask, types)
 
 
-def _open_tokenizer(path: Path, lowercase: bool | None, max_length: int) -> Tokenizer:
-    from tokenizers import Tokenizer
+def _tokenizer_of(path: Path, lowercase: bool | None, max_length: int) -> Tokenizer:
     from tokenizers.normalizers import BertNormalizer
 
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing narrower
-        raise InconsistentModel("the tokenizer cannot be read", where=str(path), why=str(error), hint="pull the model again") from error
+    tokenizer = open_tokenizer(path)
     normalizer = tokenizer.normalizer
     if lowercase is not None and isinstance(normalizer, BertNormalizer):
         normalizer.lowercase = lowercase

@@ -24,6 +24,7 @@ _NAME = re.compile(r"[^\s/@:\\]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
 _REPO_PART = re.compile(r"[A-Za-z0-9][\w.-]*")
+_REVISION = re.compile(r"[^\s.@~^:?*\[\\][^\s@~^:?*\[\\]*")
 _PATH_START = re.compile(r"[/\\]|\.{1,2}(?:[/\\]|$)|~(?:[/\\]|$)|[A-Za-z]:[/\\]")
 _FORMS = "NAME, fr/NAME, NAME@3.3.2, hf:OWNER/REPO, s3://BUCKET/KEY.zip, https://….zip or ./FILE.zip"
 
@@ -150,10 +151,13 @@ def _demand_unicode(text: str) -> None:
 
 def _hub_reference(text: str, revision: str | None) -> HubReference:
     _demand_unicode(text + (revision or ""))
-    repo, _, written = text.removeprefix("hf:").partition("@")
+    repo, at, written = text.removeprefix("hf:").partition("@")
     parts = repo.split("/")
     if len(parts) not in (1, 2) or not all(_REPO_PART.fullmatch(part) for part in parts):
         raise InvalidReference(f"'{text}' does not name a Hugging Face repository", hint="write hf:OWNER/REPO or hf:OWNER/REPO@REVISION")
+    wanted = revision if revision is not None else written if at else "main"
+    if not _REVISION.fullmatch(wanted) or ".." in wanted:
+        raise InvalidReference(f"'{wanted}' is not a revision", hint=f"write a branch, a tag or a commit, as in hf:{repo}@main")
     if written and revision and written != revision:
         raise InvalidReference(
             f"two revisions were given: '{written}' in '{text}', and revision={revision!r}",

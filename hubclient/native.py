@@ -6,10 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hubclient.errors import InconsistentModel, UsageError
 from hubclient.facts import Fact
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
@@ -132,6 +135,17 @@ def read_manifest(folder: Path) -> Manifest:
         raise InconsistentModel(
             "the manifest cannot be used", where=str(folder / MANIFEST), why=str(error), hint="remove the model and pull it again"
         ) from error
+
+
+def open_tokenizer(folder: Path) -> Tokenizer:
+    """Raises InconsistentModel."""
+    from tokenizers import Tokenizer
+
+    path = folder / TOKENIZER
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
+        raise InconsistentModel("the tokenizer cannot be read", where=str(path), why=str(error), hint="pull the model again") from error
 
 
 def check_activation(activation: str) -> str:

@@ -49,7 +49,7 @@ class Settings:
             s3_endpoint=_endpoint(env, "HUBCLIENT_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3") or AWS_ENDPOINT,
             hf_endpoint=_endpoint(env, "HF_ENDPOINT") or HF_ENDPOINT,
             hf_cache=_hf_cache(env),
-            hf_token=env.get("HF_TOKEN") or None,
+            hf_token=env.get("HF_TOKEN", "").strip() or None,
             offline=offline,
         )
 

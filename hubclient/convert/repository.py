@@ -15,11 +15,21 @@ from hubclient.errors import InconsistentModel, UnsupportedModel
 from hubclient.models import FAMILIES, wordpiece
 from hubclient.models.builder import Slot
 from hubclient.models.family import Family
-from hubclient.native import CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Facts, read_json, write_json
+from hubclient.native import CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Facts, open_tokenizer, read_json, write_json
 from hubclient.sources.disk import disk_errors
 from hubclient.tensors import read_weights
 
 _VOCABULARY = "vocab.txt"
+_SIZES = (
+    "hidden_size",
+    "intermediate_size",
+    "num_attention_heads",
+    "num_hidden_layers",
+    "vocab_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+)
+_TOKENIZER_SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")
 _SETTINGS = (CONFIG, TOKENIZER, TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json", _VOCABULARY)
 _OTHER_WEIGHTS = ("model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
 
@@ -65,6 +75,7 @@ def convert_repository(job: Job) -> dict[str, str]:
         config = read_json(folder / CONFIG)
         family = _family(config)
         config = {**family.defaults, **config}
+        _check_settings(config, folder)
         labels = _labels(config, folder)
         weights = read_weights(folder / WEIGHTS)
         _check_tensors(weights.layout, family.expected_shapes(config, len(labels)))
@@ -93,6 +104,19 @@ def _family(config: Mapping[str, Any]) -> Family:
             "the repository is not a text classifier", why=f"its architecture is {', '.join(map(str, architectures)) or 'not said'}"
         )
     return FAMILIES[kind]
+
+
+def _check_settings(config: Mapping[str, Any], folder: Path) -> None:
+    """What is reckoned with must be what it should be: sizes, a small number, a name."""
+    sound = {name: _is_size(config.get(name)) for name in _SIZES}
+    sound["layer_norm_eps"] = isinstance(config.get("layer_norm_eps"), int | float) and config["layer_norm_eps"] > 0
+    sound["hidden_act"] = isinstance(config.get("hidden_act"), str)
+    for name in (name for name in sound if not sound[name]):
+        raise InconsistentModel(f"{name} is {config.get(name)!r}, which cannot be", where=str(folder / CONFIG))
+
+
+def _is_size(value: object) -> bool:
+    return type(value) is int and value > 0
 
 
 def _labels(config: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
@@ -126,10 +150,13 @@ def _tokenizer(folder: Path, config: Mapping[str, Any], labels: tuple[str, ...],
     """Settle the facts, and write both tokenizer files so that they say the same."""
     settings = read_json(folder / TOKENIZER_CONFIG) if (folder / TOKENIZER_CONFIG).exists() else {}
     fast = read_json(folder / TOKENIZER) if (folder / TOKENIZER).exists() else None
+    for name in _TOKENIZER_SWITCHES:
+        if not isinstance(settings.get(name), bool | None):
+            raise InconsistentModel(f"{name} is {settings[name]!r}, and must be true or false", where=str(folder / TOKENIZER_CONFIG))
     stated = settings.get("do_lower_case")
-    normalizer = (fast.get("normalizer") or {}) if fast else {}
-    if stated is None and fast and normalizer.get("type") == "BertNormalizer":
-        stated = normalizer["lowercase"]
+    normalizer = _bert_normalizer(fast)
+    if stated is None and normalizer is not None:
+        stated = normalizer.get("lowercase")
     if stated is None and fast is None:
         stated = True  # BertTokenizer's own default, in force where a repository says nothing
     facts = RepositoryClaims(config, settings, lowercase=stated).decide(
@@ -144,19 +171,26 @@ def _tokenizer(folder: Path, config: Mapping[str, Any], labels: tuple[str, ...],
             chinese_characters=settings.get("tokenize_chinese_chars", True),
         )
         fast, settings = json.loads(files.tokenizer_json), {**settings, **files.config}
-    elif normalizer.get("type") == "BertNormalizer":
+    elif normalizer is not None:
         normalizer["lowercase"] = facts.lowercase.value
     wordpiece.check_vocabulary(_ids(fast, folder), config["vocab_size"])
     case = {} if facts.lowercase.value is None else {"do_lower_case": facts.lowercase.value}
     write_json(folder / TOKENIZER, fast)
+    open_tokenizer(folder)
     write_json(folder / TOKENIZER_CONFIG, {**settings, **case, "model_max_length": facts.max_length.value})
     return facts
+
+
+def _bert_normalizer(fast: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The part of a tokenizer that has a case setting, if it has one."""
+    part = fast.get("normalizer") if fast else None
+    return part if isinstance(part, dict) and part.get("type") == "BertNormalizer" else None
 
 
 def _ids(tokenizer: Mapping[str, Any], folder: Path) -> dict[str, int]:
     try:
         return {**tokenizer["model"]["vocab"], **{token["content"]: token["id"] for token in tokenizer.get("added_tokens") or ()}}
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise UnsupportedModel(
             "the tokenizer has no vocabulary that can be read", where=str(folder / TOKENIZER), why=repr(error)
         ) from error
@@ -167,5 +201,8 @@ def _read_vocabulary(folder: Path) -> dict[str, int]:
     path = folder / _VOCABULARY
     if not path.exists():
         raise UnsupportedModel("the repository has no tokenizer that can be read", why=f"it has neither {TOKENIZER} nor {_VOCABULARY}")
-    lines = path.read_text(encoding="utf-8").split("\n")
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise InconsistentModel("the vocabulary is not UTF-8", where=str(path), why=str(error)) from error
     return {piece.rstrip("\r"): index for index, piece in enumerate(lines[:-1] if lines[-1] == "" else lines)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -42,7 +43,7 @@ from hubclient.errors import (
     UsageError,
 )
 from tests.e2e import damaged
-from tests.e2e.material import DEMO, DEMO_ZIP, IMDB, PUBMED
+from tests.e2e.material import DEMO, DEMO_ZIP, IMDB, PUBMED, PUBMED_FOLDER
 from tests.e2e.shell import HUB, cache, holdings, hub
 from tests.servers.ports import free_port
 from tests.servers.script import Reply, ScriptedServer, file_reply
@@ -109,6 +110,8 @@ def refused(error: type[HubError], *words: str) -> Refusal:
         ("owner/repo", refused(InvalidReference, "two ways", "hf:owner/repo", "./owner/repo")),
         (f"{DEMO}@new", refused(InvalidReference, "'new'")),
         ("hf:a/b/c", refused(InvalidReference, "hf:OWNER/REPO")),
+        ("hf:owner/repo@..", refused(InvalidReference, "'..'", "revision")),
+        ("hf:owner/repo@", refused(InvalidReference, "revision")),
         ("s3://bucket/key", refused(InvalidReference, ".zip")),
         (" ", refused(InvalidReference, "non-empty")),
         ("https://[::1/a.zip", refused(InvalidReference, "https://[::1/a.zip", "https://HOST")),
@@ -481,6 +484,50 @@ def test_an_endpoint_without_a_scheme(name: str, monkeypatch: pytest.MonkeyPatch
 def test_an_endpoint_that_is_no_address(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUBCLIENT_S3_ENDPOINT", endpoint)
     refused(UsageError, "HUBCLIENT_S3_ENDPOINT", endpoint).check(IMDB)
+
+
+# Hugging Face folders
+
+
+def repository(folder: Path, **changes: Any) -> Path:
+    """The small pubmed repository with other settings."""
+    shutil.copytree(PUBMED_FOLDER, folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, **changes}), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("num_attention_heads", 0),
+        ("hidden_size", None),
+        ("hidden_size", "128"),
+        ("num_hidden_layers", True),
+        ("layer_norm_eps", None),
+        ("layer_norm_eps", "1e-12"),
+        ("hidden_act", ["gelu"]),
+    ],
+)
+def test_settings_that_cannot_be(name: str, value: Any, tmp_path: Path) -> None:
+    folder = repository(tmp_path / "model", **{name: value})
+    refused(InconsistentModel, name, repr(value), str(folder)).check(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("tokenizer_config.json", b'{"do_lower_case": "yes"}', ("do_lower_case", "'yes'")),
+        ("tokenizer.json", b'{"normalizer": 1, "model": {"type": "None", "vocab": {}}}', ("tokenizer",)),
+        ("vocab.txt", b"\xff\n", ("vocabulary", "UTF-8")),
+    ],
+)
+def test_tokenizer_files_that_cannot_be(file: str, content: bytes, words: tuple[str, ...], tmp_path: Path) -> None:
+    folder = repository(tmp_path / "model")
+    if file == "vocab.txt":
+        (folder / "tokenizer.json").unlink()
+    (folder / file).write_bytes(content)
+    refused(InconsistentModel, str(folder), *words).check(folder)
 
 
 # The store

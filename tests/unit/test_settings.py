@@ -26,6 +26,11 @@ def test_endpoints() -> None:
     assert Settings.from_environment({"HF_ENDPOINT": "http://hub/", "HF_TOKEN": "t"}).hf_endpoint == "http://hub"
 
 
+def test_a_token_without_the_line_break_of_its_file() -> None:
+    assert Settings.from_environment({"HF_TOKEN": "t\n"}).hf_token == "t"
+    assert Settings.from_environment({"HF_TOKEN": " "}).hf_token is None
+
+
 def test_folders(tmp_path: Path) -> None:
     env = {
         "HUBCLIENT_CACHE": str(tmp_path / "cache"),
