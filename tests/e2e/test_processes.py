@@ -200,6 +200,15 @@ def test_output_to_a_pipe_that_is_closed_early_ends_quietly(tmp_path: Path) -> N
     assert done.returncode != 0
 
 
+def test_nothing_is_written_beside_the_cache(tmp_path: Path) -> None:
+    """ONNX Runtime would keep a device's id in the home folder, and report to its makers."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HUBCLIENT_", "XDG_", "HF_", "ORT_"))}
+    env = {**kept, "HOME": str(tmp_path), "HUBCLIENT_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run([HUB, "predict", DEMO, "fine"], capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["cache"]
+
+
 def test_an_empty_home_and_no_settings_at_all(tmp_path: Path) -> None:
     """The cache then is the platform's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HUBCLIENT_", "XDG_", "HF_"))}
