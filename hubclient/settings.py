@@ -83,21 +83,26 @@ def _endpoint(env: Mapping[str, str], *names: str) -> str | None:
 
 
 def _folders(env: Mapping[str, str], name: str) -> tuple[Path, ...]:
-    return tuple(Path(part).expanduser() for part in env.get(name, "").split(os.pathsep) if part)
+    return tuple(_path(part) for part in env.get(name, "").split(os.pathsep) if part)
 
 
 def _cache_dir(env: Mapping[str, str], given: str | Path | None) -> Path:
     chosen = given or env.get("HUBCLIENT_CACHE")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return _path(chosen).absolute()
     from platformdirs import user_cache_path
 
     return user_cache_path("hubclient")
 
 
+def _path(written: str | Path) -> Path:
+    """With `~` for the home folder; Path.expanduser would fail where there is none."""
+    return Path(os.path.expanduser(written))
+
+
 def _hf_cache(env: Mapping[str, str]) -> Path:
     if cache := env.get("HF_HUB_CACHE"):
-        return Path(cache).expanduser()
+        return _path(cache)
     home = env.get("HF_HOME")
-    base = Path(home).expanduser() if home else Path(env.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "huggingface"
+    base = _path(home) if home else _path(env.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
     return base / "hub"

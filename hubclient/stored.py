@@ -69,9 +69,10 @@ def _means(reference: Reference, entry: Entry) -> bool:
             parse = S3Location.parse if reference.url.startswith("s3://") else WebLocation
             return bool(entry.identity == parse(reference.url).identity)
         case PathReference():
+            import os
             from pathlib import Path
 
-            return bool(entry.manifest.get("origin", {}).get("url") == Path(reference.path).expanduser().absolute().as_uri())
+            return bool(entry.manifest.get("origin", {}).get("url") == Path(os.path.expanduser(reference.path)).absolute().as_uri())
 
 
 def _version(manifest: Mapping[str, Any]) -> tuple[int, ...]:

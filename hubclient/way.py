@@ -78,7 +78,7 @@ def find(workshop: Workshop, reference: Reference, choice: Choice) -> Target:
                 None, Wanted(_named_as(reference.url.rpartition("/")[2])), plan_address(reference, workshop.has, mirrors=workshop.mirrors)
             )
         case PathReference():
-            path = Path(reference.path).expanduser()
+            path = Path(os.path.expanduser(reference.path))
             return Target(None, Wanted(_named_as(path.name)), path)
 
 

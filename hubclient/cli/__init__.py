@@ -7,6 +7,8 @@ import io
 import os
 import sys
 
+_CANNOT_WRITE = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
 
 def main() -> None:
     _open_missing_streams()
@@ -26,7 +28,7 @@ def main() -> None:
         sys.exit(130)
     except OSError as error:
         # Of a file that was opened there would be a name: this is stdout.
-        if error.filename is not None or error.errno is None:
+        if error.filename is not None or error.errno not in _CANNOT_WRITE:
             raise
         _give_up_stdout(error)
         sys.exit(1)

@@ -53,6 +53,7 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
 
 def _folder(hub: Hub, target: Target, reference: names.Reference) -> Path | None:
     """Where the model is; None for a card's that was not pulled. Without a card, there is nothing else to show: raises NotFound."""
+    import os
     from pathlib import Path
 
     from hubclient.native import MANIFEST
@@ -62,7 +63,7 @@ def _folder(hub: Hub, target: Target, reference: names.Reference) -> Path | None
     if isinstance(target.plan, UseStored):
         entry = hub.store.find(target.plan.identity)
         return entry.path if entry else None
-    if isinstance(target.plan, Path) and (target.plan / MANIFEST).is_file():
+    if isinstance(target.plan, Path) and os.path.isfile(target.plan / MANIFEST):
         return target.plan
     return None if target.card else stored_entries(hub.store, reference, hub.catalog.resolve)[0].path
 

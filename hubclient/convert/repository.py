@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ _OTHER_WEIGHTS = ("model.safetensors.index.json", "pytorch_model.bin", "pytorch_
 
 
 def is_repository(path: Path) -> bool:
-    return path.is_dir() and (path / CONFIG).is_file() and not (path / "metadata").exists()
+    return os.path.isfile(path / CONFIG) and not os.path.exists(path / "metadata")
 
 
 def needed_files(names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

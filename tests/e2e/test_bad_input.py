@@ -530,6 +530,16 @@ def test_tokenizer_files_that_cannot_be(file: str, content: bytes, words: tuple[
     refused(InconsistentModel, str(folder), *words).check(folder)
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_without_permission(tmp_path: Path) -> None:
+    folder = repository(tmp_path / "model")
+    folder.chmod(0)
+    try:
+        refused(NotAnArchive, str(folder)).check(folder)
+    finally:
+        folder.chmod(0o700)
+
+
 # The store
 
 

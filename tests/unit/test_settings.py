@@ -31,6 +31,11 @@ def test_a_token_without_the_line_break_of_its_file() -> None:
     assert Settings.from_environment({"HF_TOKEN": " "}).hf_token is None
 
 
+def test_a_home_that_is_not_known() -> None:
+    settings = Settings.from_environment({"HUBCLIENT_CACHE": "~nobody-of-this-name/c", "HUBCLIENT_CARDS": "~nobody-of-this-name/c"})
+    assert settings.cache_dir.name == settings.card_folders[0].name == "c"
+
+
 def test_folders(tmp_path: Path) -> None:
     env = {
         "HUBCLIENT_CACHE": str(tmp_path / "cache"),
