@@ -22,7 +22,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except HubError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_harmless(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -32,6 +32,11 @@ def main() -> None:
             raise
         _give_up_stdout(error)
         sys.exit(1)
+
+
+def _harmless(text: str) -> str:
+    """Servers and archives are quoted in errors: what would steer a terminal is shown instead."""
+    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
 
 
 def _give_up_stdout(error: OSError) -> None:

@@ -37,10 +37,11 @@ def predict(
 
     One line each: label, score, text, separated by tabs; several labels of a multi-label model by ' | '.
     """
+    wanted = _texts(texts)
     classifier = hub_for(cache_dir, offline).pretrained(
         ref, lang, source=checked_source(source), revision=revision, engine=engine, max_length=max_length, threshold=threshold
     )
-    chosen, ahead = itertools.tee(_texts(texts))
+    chosen, ahead = itertools.tee(wanted)
     with counting("texts") as advance:
         for text, prediction in zip(chosen, classifier.stream(ahead, top_k=top_k, progress=advance), strict=True):
             if json:

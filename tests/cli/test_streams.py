@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.material import DEMO
 from tests.e2e.shell import HUB
+from tests.servers.script import Reply, ScriptedServer
 
 COMMANDS = [f"predict {DEMO} fine", f"pull {DEMO}", f"info {DEMO}", "ls"]
 
@@ -30,6 +31,26 @@ def test_closed_streams(command: str, shop: Path) -> None:
     assert whole.stdout not in without_results.stderr or not whole.stdout
     assert shell(f"{command} <&-").returncode == 0
     assert shell(f"{command} <&- >&- 2>&-").returncode == 0
+
+
+def test_a_terminal_without_texts_is_told_before_anything_is_looked_up(shop: Path) -> None:
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    try:
+        done = subprocess.run([HUB, "predict", "no-such-model"], stdin=theirs, capture_output=True, text=True, timeout=120)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == 2
+    assert "give texts" in done.stderr
+
+
+def test_what_a_server_says_does_not_steer_the_terminal(script: ScriptedServer) -> None:
+    script.answer = lambda request: Reply(418, b"<Error><Message>\x1b[31mred\x07</Message></Error>")
+    done = shell(f"pull {script.endpoint}/a.zip")
+    assert done.returncode == 5
+    assert "\\x1b[31mred" in done.stderr
+    assert "\x1b" not in done.stderr
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
