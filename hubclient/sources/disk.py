@@ -36,12 +36,12 @@ def disk_failure(error: OSError, place: Path, needed: int | None = None) -> Stor
     return StoreUnwritable("the cache cannot be written", where=where, why=why, hint=f"make it writable, or {_CACHE_HINT}")
 
 
-def demand_room(place: Path, needed: int) -> None:
-    """Raises StoreFull before anything is fetched that cannot fit."""
+def demand_room(place: Path, needed: int, *, elsewhere: str = _CACHE_HINT) -> None:
+    """Raises StoreFull before anything is fetched that cannot fit. `elsewhere`: how another place is chosen."""
     free = _free(place)
     if free is not None and needed > free:
         raise StoreFull(
-            "there is no room to store the model", where=str(place), why=_room(place, needed), hint=f"free some space, or {_CACHE_HINT}"
+            "there is no room to store the model", where=str(place), why=_room(place, needed), hint=f"free some space, or {elsewhere}"
         )
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from hubclient.errors import CorruptTransfer, NotFound, Offline, SourceError
 from hubclient.settings import Settings
 from hubclient.sources.disk import demand_room, disk_errors
-from hubclient.sources.huggingface_failures import hub_errors
+from hubclient.sources.huggingface_failures import CACHE_HINT, hub_errors
 from hubclient.sources.location import HubLocation
 from hubclient.sources.retry import Patience
 
@@ -89,7 +89,7 @@ class HubRepository:
                 raise NotFound(
                     f"the repository has no file '{name}'", where=f"{self.url} at {snapshot.commit}", hint="check the repository's page"
                 )
-        demand_room(self._settings.hf_cache, snapshot.size_of(names))
+        demand_room(self._settings.hf_cache, snapshot.size_of(names), elsewhere=CACHE_HINT)
         return {name: self._fetch_one(snapshot, name, target / name, advance) for name in names}
 
     def _ask(self) -> HubSnapshot:

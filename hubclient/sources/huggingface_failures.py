@@ -12,6 +12,7 @@ from hubclient.sources.disk import disk_failure
 from hubclient.sources.http import meaning, retry_after
 from hubclient.sources.location import HubLocation
 
+CACHE_HINT = "choose another folder for Hugging Face's own cache by setting HF_HUB_CACHE"
 _TOKEN_HINT = "give a token that may read it, in HF_TOKEN"  # noqa: S105 - words, not a token
 
 
@@ -98,7 +99,7 @@ def _refusal(error: BaseException, location: HubLocation, where: str) -> SourceE
 
 def _cache_failure(error: OSError, settings: Settings) -> Exception:
     failure = disk_failure(error, settings.hf_cache)
-    failure.hint = "free some space or make it writable, or choose another folder for Hugging Face's own cache by setting HF_HUB_CACHE"
+    failure.hint = f"free some space or make it writable, or {CACHE_HINT}"
     return failure
 
 

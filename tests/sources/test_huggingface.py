@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from hubclient.errors import CorruptTransfer, Forbidden, InvalidReference, NotFound, Offline, ServerFailure, SourceError, Unreachable
+from hubclient.errors import (
+    CorruptTransfer,
+    Forbidden,
+    InvalidReference,
+    NotFound,
+    Offline,
+    ServerFailure,
+    SourceError,
+    StoreFull,
+    Unreachable,
+)
 from hubclient.settings import Settings
 from hubclient.sources.huggingface import HubFile, HubRepository, HubSnapshot
 from hubclient.sources.location import HubLocation
@@ -163,6 +173,12 @@ def test_offline_opens_no_socket(settings: Settings, tmp_path: Path) -> None:
         hub.resolve()
     with pytest.raises(Offline):
         hub.fetch(HubSnapshot(REPO, "0" * 40, {"config.json": HubFile(1)}), ["config.json"], tmp_path / "out")
+
+
+def test_what_cannot_fit_is_not_fetched(settings: Settings, tmp_path: Path) -> None:
+    snapshot = HubSnapshot("owner/repo", 40 * "a", {"model.safetensors": HubFile(1 << 60)})
+    with pytest.raises(StoreFull, match="HF_HUB_CACHE"):
+        HubRepository(HubLocation("owner/repo"), settings).fetch(snapshot, ["model.safetensors"], tmp_path)
 
 
 def test_a_cache_that_cannot_be_written(settings: Settings, tmp_path: Path) -> None:
