@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hubclient.errors import InconsistentModel, UnsupportedModel
-from hubclient.models import bert_graph, bert_onnx, tensorflow
+from hubclient.models import bert_graph, bert_onnx, bert_tensorflow
 from hubclient.models.builder import KNOWN_ACTIVATIONS, Slot
 from hubclient.models.family import Recipe, TensorSource
 
@@ -41,8 +41,6 @@ _DENSE = (
 )
 _NORMS = ("attention/output/LayerNorm", "output/LayerNorm")
 _LAYER = re.compile(r"bert/encoder/layer_\._(\d+)/")
-# What positions are counted with; RoBERTa's kin count the tokens that are not padding (Cumsum) instead.
-_COUNTING = frozenset({"Cumsum", "NotEqual", "Equal"})
 
 
 def recognises(names: Iterable[str]) -> bool:
@@ -55,9 +53,14 @@ def from_tensorflow(flow: Dataflow, shapes: Mapping[str, tuple[int, ...]]) -> Re
     layers = _layer_count(flow.variables, root)
     tensors = dict(_tensors(root, layers, flow.variables))
     _check_complete(flow.variables, {source.key for source in tensors.values()})
-    config = _config(flow, shapes, root, layers, tensors)
+    _, hidden = _pair(shapes[tensors["bert.embeddings.word_embeddings.weight"].key])
+    found = bert_tensorflow.read(flow, root, layers, hidden)
+    config = _settings(
+        lambda name: shapes[tensors[name].key], layers, heads=found.heads, functions=found.functions, epsilons=found.epsilons
+    )
     _check_shapes(tensors, shapes, config)
-    _check_wiring(flow, root, config, tensors)
+    for number, scale in enumerate(reversed(found.scales)):
+        _check_scale(number, scale, config)
     return Recipe(tensors, config)
 
 
@@ -149,27 +152,6 @@ def _check_complete(found: Mapping[str, object], wanted: set[str]) -> None:
         )
 
 
-def _config(
-    flow: Dataflow, shapes: Mapping[str, tuple[int, ...]], root: str, layers: int, tensors: Mapping[str, TensorSource]
-) -> dict[str, Any]:
-    def shape(name: str) -> tuple[int, ...]:
-        return shapes[tensors[name].key]
-
-    def layer_names(part: str) -> list[str]:
-        return [f"{root}bert/encoder/layer_._{number}/{part}" for number in range(layers)]
-
-    _, hidden = _pair(shape("bert.embeddings.word_embeddings.weight"))
-    norms = [f"{root}bert/embeddings/LayerNorm/gamma", *(name for part in _NORMS for name in layer_names(f"{part}/gamma"))]
-    between = zip(layer_names("intermediate/dense/bias"), layer_names("output/dense/kernel"), strict=True)
-    return _settings(
-        shape,
-        layers,
-        heads=[tensorflow.heads_of(flow, bias, hidden) for part in _DENSE[:3] for bias in layer_names(f"{part}/bias")],
-        functions=[tensorflow.function_between(flow, *pair) for pair in between],
-        epsilons=[tensorflow.epsilon_of(flow, gamma) for gamma in norms],
-    )
-
-
 def _settings(
     shape: Callable[[str], tuple[int, ...]], layers: int, *, heads: list[int], functions: list[str], epsilons: list[float]
 ) -> dict[str, Any]:
@@ -227,26 +209,6 @@ def expected_shapes(config: Mapping[str, Any], labels: int) -> dict[str, tuple[i
     linear("bert.pooler.dense", hidden, hidden)
     linear("classifier", labels, hidden)
     return shapes
-
-
-def _check_wiring(flow: Dataflow, root: str, config: Mapping[str, Any], tensors: Mapping[str, TensorSource]) -> None:
-    """What the variables and their shapes leave open: scale, positions, pooling, and that the logits come straight from the head."""
-    for number in range(config["num_hidden_layers"]):
-        there = f"{root}bert/encoder/layer_._{number}/attention/self"
-        _check_scale(number, tensorflow.scale_of(flow, f"{there}/query/bias", f"{there}/key/bias"), config)
-    if tensorflow.function_between(flow, f"{root}bert/pooler/dense/bias", f"{root}classifier/kernel") != "tanh":
-        raise UnsupportedModel("the pooler's activation function is not tanh")
-    pooled = tensorflow.data_input(tensorflow.product_of(flow, f"{root}bert/pooler/dense/kernel"))
-    if not tensorflow.takes_first_token(pooled):
-        raise UnsupportedModel("the pooler does not take the first token", where=f"graph node '{pooled.name}'")
-    if flow.output is not tensorflow.sum_with(flow, f"{root}classifier/bias"):
-        raise UnsupportedModel(
-            "the graph's output is not the classifier's logits", where=f"graph node '{flow.output.name}' ({flow.output.op})"
-        )
-    table = flow.variables[tensors["bert.embeddings.position_embeddings.weight"].key]
-    counting = [node.name for lookup in flow.consumers(table) for node in lookup.upstream() if node.op in _COUNTING]
-    if counting:
-        raise UnsupportedModel("positions are not counted from the first token on", where=f"graph node '{counting[0]}'")
 
 
 def _check_scale(number: int, scale: float, config: Mapping[str, Any]) -> None:

@@ -1,11 +1,15 @@
-"""Facts that a TensorFlow graph states only by its operations: heads, epsilon, activation function, scale, offsets.
+"""Parts of a transformer, read back from a TensorFlow dataflow: dense layers, layer norms, look-ups, and functions between them.
 
-Everything is found by following the dataflow from the variables, never by the names of operations, which differ between exporters.
+Strategy: one walks from the output backwards, and each part says what it is computed from; what is not that part is refused. The graph is
+never run and compared, so nothing may be taken on trust. Parts are known by their variables and by what operations do, never by the names
+of operations, which differ between exporters.
+
+Source: keras/layers/core/dense.py, keras/layers/normalization/layer_normalization.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hubclient.archive.constants import constant, scalar, vector
@@ -16,97 +20,77 @@ from hubclient.models import elementwise
 if TYPE_CHECKING:
     from hubclient.models.elementwise import Numbers, Step
 
-_MOVES = frozenset({"Reshape", "Transpose", "Identity", "Squeeze", "ExpandDims"})
+ADDITIONS = ("Add", "AddV2")
 _FUSED_EPSILON = 1e-4  # the default of the operator's attribute, which exporters leave out
-_PRODUCTS = frozenset({"MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum"})
-
-
-def product_of(flow: Dataflow, variable: str) -> Node:
-    """The matrix product that the kernel `variable` goes into."""
-    product = _only(
-        [node for node in flow.consumers(flow.variables[variable]) if node.op in _PRODUCTS],
-        f"matrix products of the variable '{variable}'",
-    )
-    if product.op == "Einsum" or any(_flag(product, name) for name in ("transpose_a", "transpose_b", "adj_x", "adj_y")):
-        raise UnsupportedModel(
-            f"the variable '{variable}' goes into another product than (rows, in) x (in, out)", where=f"graph node '{product.name}'"
-        )
-    return product
+_PRODUCTS = ("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum")
+_GATHERS = ("ResourceGather", "Gather", "GatherV2")
+_MOVES = ("Reshape", "Transpose", "Squeeze", "ExpandDims", "Unsqueeze", "Flatten")
+_TRANSPOSITIONS = ("transpose_a", "transpose_b", "adj_x", "adj_y")
 
 
 def sum_with(flow: Dataflow, variable: str) -> Node:
     """The addition that the bias `variable` goes into."""
     return _only(
-        [node for node in flow.consumers(flow.variables[variable]) if node.op in ("BiasAdd", "Add", "AddV2")],
+        [node for node in flow.consumers(flow.variables[variable]) if node.op in ("BiasAdd", *ADDITIONS)],
         f"additions of the variable '{variable}'",
     )
 
 
-def heads_of(flow: Dataflow, bias: str, width: int) -> int:
-    """Attention heads: how the projection of width `width` that ends with `bias` is split, (batch, tokens, heads, size)."""
-    found = set()
-    for node in flow.consumers(sum_with(flow, bias)):
-        if node.op == "Reshape" and (sides := vector(node.inputs[1])) and len(sides) == 4:
-            heads, size = sides[2], sides[3]
-            if heads is not None and heads > 0 and size in (-1, width // heads) and width % heads == 0:
-                found.add(heads)
-            elif heads in (-1, None) and size and size > 0 and width % size == 0:
-                found.add(width // size)
-    if len(found) != 1:
-        raise UnsupportedModel(
-            f"the number of attention heads cannot be read from the graph where '{bias}' is used", why=f"found: {sorted(found) or 'none'}"
-        )
-    return found.pop()
+def dense(flow: Dataflow, name: str, node: Node) -> Node:
+    """What the dense layer whose kernel and bias are below `name`, and whose result `node` must be, is computed from."""
+    bias, kernel = flow.variables[f"{name}/bias"], flow.variables[f"{name}/kernel"]
+    if node is not sum_with(flow, f"{name}/bias"):
+        raise unreadable(node, f"the dense layer '{name}'")
+    product = _other(node, bias)
+    while product.op == "Reshape":
+        product = product.inputs[0]
+    if product.op not in _PRODUCTS[:-1] or product.inputs[1] is not kernel or any(flag(product, name) for name in _TRANSPOSITIONS):
+        raise unreadable(product, f"the product (rows, in) x (in, out) of the kernel '{name}/kernel'")
+    source = product.inputs[0]
+    while source.op == "Reshape" or (source.op == "Transpose" and _order(source) == list(range(len(_order(source))))):
+        source = source.inputs[0]
+    return source
 
 
-def epsilon_of(flow: Dataflow, gamma: str) -> float:
-    """The epsilon of the layer norm that the scale `gamma` belongs to."""
-    for product in flow.consumers(flow.variables[gamma]):
-        for other in product.inputs:
-            root = _nearest(other, ("Rsqrt", "Sqrt", "FusedBatchNormV3"))
-            if root is None or other.variable == gamma:
-                continue
-            if root.op == "FusedBatchNormV3":
-                return elementwise.shortest_float(root.attribute("epsilon").f) if "epsilon" in root.definition.attr else _FUSED_EPSILON
-            added = [scalar(node) for node in root.inputs[0].inputs if node.op == "Const"]
-            if root.inputs[0].op in ("Add", "AddV2") and len(added) == 1:
-                return elementwise.shortest_float(float(added[0]))
-    raise UnsupportedModel(f"the epsilon of the layer norm '{gamma}' cannot be read from the graph")
+def function(flow: Dataflow, name: str, node: Node) -> tuple[str, Node]:
+    """The transformers name of the function that `node` is of the dense layer `name`, and that layer's result."""
+    start = sum_with(flow, f"{name}/bias")
+    return elementwise.activation_name(node, follow(start)), start
 
 
-def function_between(flow: Dataflow, bias: str, kernel: str) -> str:
-    """The activation function between the layer that ends with `bias` and the one that starts with `kernel`, by its transformers name."""
-    start = sum_with(flow, bias)
-    return elementwise.activation_name(data_input(product_of(flow, kernel)), _from(start))
+def norm(flow: Dataflow, name: str, node: Node) -> tuple[float, Node]:
+    """Epsilon and source of the layer norm whose gamma and beta are below `name`, and whose result `node` must be."""
+    gamma, beta = flow.variables[f"{name}/gamma"], flow.variables[f"{name}/beta"]
+    found = _spelled_norm(node, gamma, beta) or _fused_norm(node, gamma, beta)
+    if found is None:
+        raise unreadable(node, f"the layer norm '{name}'")
+    return elementwise.shortest_float(found[0]), found[1]
 
 
-def scale_of(flow: Dataflow, query_bias: str, key_bias: str) -> float:
-    """What attention scores are multiplied with before the mask and the softmax, wherever the graph does it."""
-    query, key = sum_with(flow, query_bias), sum_with(flow, key_bias)
-    scores = _only(
-        [node for node in flow.nodes if node.op in _PRODUCTS and _leads(node, query) and _leads(node, key)],
-        f"products of '{query_bias}' and '{key_bias}'",
-    )
-    softmax = _only([node for node in flow.by_op("Softmax") if _leads(node, scores)], f"softmaxes of '{query_bias}'")
-    before = 1.0
-    for start in (query, key):
-        side = next(inner for inner in scores.inputs if _leads(inner, start))
-        before *= elementwise.factor(side, _from(start))
-
-    def known(step: Step, points: Numbers) -> Numbers | None:
-        if isinstance(step, Node) and step is not scores and _is_mask(step, scores):
-            return points * 0
-        return _from(scores)(step, points)
-
-    return before * elementwise.factor(softmax.inputs[0], known)
+def terms(node: Node) -> list[Node]:
+    """What is summed up in `node`."""
+    return [term for inner in node.inputs for term in terms(inner)] if node.op in (*ADDITIONS, "AddN") else [node]
 
 
-def data_input(product: Node) -> Node:
-    """What a kernel is multiplied with, before it was reshaped for the product."""
-    node = next(inner for inner in product.inputs if inner.variable is None)
-    while node.op in _MOVES:
+def looked_up(node: Node) -> tuple[str | None, Node]:
+    """The table that rows are looked up in, by the name of its variable, and what chooses them."""
+    if node.op == "Tile" and (vector(node.inputs[1]) or ())[1:] == (1, 1):
         node = node.inputs[0]
-    return node
+    if node.op not in _GATHERS or (len(node.inputs) > 2 and scalar(node.inputs[2]) != 0):
+        raise unreadable(node, "a look-up in an embedding table")
+    index = node.inputs[1]
+    return node.inputs[0].variable, index.inputs[0] if index.op == "Cast" else index
+
+
+def is_input(node: Node, name: str) -> bool:
+    return node.op.startswith("Placeholder") and node.name.endswith(name)
+
+
+def counts(index: Node) -> bool:
+    """Whether `index` is 0, 1, 2 …"""
+    if index.op == "ExpandDims" or (index.op == "StridedSlice" and _only_new_axes(index, 1)):
+        index = index.inputs[0]
+    return index.op == "Range" and scalar(index.inputs[0]) == 0 and scalar(index.inputs[2]) == 1
 
 
 def takes_first_token(node: Node) -> bool:
@@ -114,34 +98,41 @@ def takes_first_token(node: Node) -> bool:
     if node.op != "StridedSlice":
         return False
     begin, end, strides = (constant(part).reshape(-1).tolist() for part in node.inputs[1:4])
-    masks = {name: _mask(node, name) for name in ("begin_mask", "end_mask", "shrink_axis_mask", "ellipsis_mask", "new_axis_mask")}
-    whole_batch = masks["begin_mask"] & 1 and masks["end_mask"] & 1
-    first = (
-        len(begin) >= 2
-        and begin[1] == 0
-        and strides[1] == 1
-        and (masks["shrink_axis_mask"] == 2 or (end[1] == 1 and not masks["shrink_axis_mask"]))
-    )
-    return bool(whole_batch and first and not masks["ellipsis_mask"] and not masks["new_axis_mask"])
+    everything = ~2 & ((1 << len(begin)) - 1)
+    whole = _mask(node, "begin_mask") & _mask(node, "end_mask") & everything == everything and set(strides) == {1}
+    shrunk = _mask(node, "shrink_axis_mask")
+    first = len(begin) >= 2 and begin[1] == 0 and (shrunk == 2 or (end[1] == 1 and not shrunk))
+    return bool(whole and first and not _mask(node, "ellipsis_mask") and not _mask(node, "new_axis_mask"))
 
 
-def _flag(node: Node, name: str) -> bool:
-    """An attribute whose default is false: exporters leave defaults out."""
-    return name in node.definition.attr and node.attribute(name).b
+def is_spread(node: Node) -> bool:
+    """Whether (batch, tokens) becomes (batch, 1, 1, tokens)."""
+    if node.op == "Reshape":
+        sides = vector(node.inputs[1]) or ()
+        return len(sides) == 4 and sides[1:3] == (1, 1)
+    return node.op == "StridedSlice" and _only_new_axes(node, 0b0110)
 
 
-def _mask(node: Node, name: str) -> int:
-    return node.attribute(name).i if name in node.definition.attr else 0
+def is_swapped(node: Node) -> bool:
+    """Whether tokens and heads change places."""
+    return node.op == "Transpose" and _order(node) == [0, 2, 1, 3]
 
 
-def _from(start: Node) -> Callable[[Step, Numbers], Numbers | None]:
-    """What is known when values are followed from `start`: its own, and constants."""
+def flag(node: Node, name: str, *, default: bool = False) -> bool:
+    """An attribute; exporters leave defaults out."""
+    return node.attribute(name).b if name in node.definition.attr else default
+
+
+def follow(start: Node) -> Callable[[Step, Numbers], Numbers | None]:
+    """What is known when values are followed from `start`: its own, and constants. What moves values to other places is refused."""
 
     def known(step: Step, points: Numbers) -> Numbers | None:
         import numpy as np
 
         if step is start:
             return points
+        if isinstance(step, Node) and step.op in _MOVES:
+            raise unreadable(step, "arithmetic")
         if isinstance(step, Node) and step.op == "Const":
             return np.full_like(points, float(scalar(step)))
         return None
@@ -149,33 +140,89 @@ def _from(start: Node) -> Callable[[Step, Numbers], Numbers | None]:
     return known
 
 
-def _is_mask(node: Node, scores: Node) -> bool:
-    """Whether a part of the scores' sum comes from the inputs and not from the scores."""
-    sources = list(_values(node))
-    return scores not in sources and any(inner.op.startswith("Placeholder") for inner in sources)
+def unreadable(node: Node, wanted: str) -> UnsupportedModel:
+    return UnsupportedModel(f"the graph cannot be read: {wanted} was expected", where=f"graph node '{node.name}' ({node.op})")
 
 
-def _values(node: Node) -> Iterator[Node]:
-    """What the values of `node` are computed from, itself first, back to the next matrix products; what gives only shapes is left out."""
-    seen: set[Node] = set()
-    pending = [node]
-    while pending:
-        inner = pending.pop()
-        if inner not in seen:
-            seen.add(inner)
-            yield inner
-            if inner is node or inner.op not in _PRODUCTS | {"Shape"}:
-                pending.extend(inner.inputs[:1] if inner.op in _MOVES else inner.inputs)
+def _spelled_norm(node: Node, gamma: Node, beta: Node) -> tuple[float, Node] | None:
+    """x * m + (beta - mean * m), with m = gamma / sqrt(variance + epsilon)."""
+    for scaled, shift in _sides(node, *ADDITIONS):
+        if shift.op != "Sub" or shift.inputs[0] is not beta:
+            continue
+        for mean, factor in _sides(shift.inputs[1], "Mul"):
+            for source, other in _sides(scaled, "Mul"):
+                root = _other(factor, gamma) if factor.op == "Mul" and gamma in factor.inputs else factor
+                if other is factor and root.op == "Rsqrt" and _is_mean(mean, source):
+                    return next(((epsilon, source) for epsilon in _epsilons(root.inputs[0], source, mean)), None)
+    return None
 
 
-def _leads(node: Node, start: Node) -> bool:
-    return any(inner is start for inner in _values(node))
+def _epsilons(node: Node, source: Node, mean: Node) -> list[float]:
+    """Those of `variance + epsilon`."""
+    return [
+        float(scalar(epsilon))
+        for variance, epsilon in _sides(node, *ADDITIONS)
+        if epsilon.op == "Const" and _is_variance(variance, source, mean)
+    ]
 
 
-def _nearest(node: Node, ops: tuple[str, ...]) -> Node | None:
-    if node.op in ops:
-        return node
-    return next((inner for inner in node.upstream(stop=tuple(_PRODUCTS)) if inner.op in ops), None)
+def _is_variance(node: Node, source: Node, mean: Node) -> bool:
+    square = node.inputs[0] if node.op == "Mean" else node
+    return square.op == "SquaredDifference" and set(square.inputs) == {source, mean} and _is_mean(node, square)
+
+
+def _is_mean(node: Node, source: Node) -> bool:
+    """A mean over the last axis."""
+    if node.op != "Mean" or node.inputs[0] is not source or not flag(node, "keep_dims"):
+        return False
+    return constant(node.inputs[1]).reshape(-1).tolist() in ([-1], [2])
+
+
+def _fused_norm(node: Node, gamma: Node, beta: Node) -> tuple[float, Node] | None:
+    """Each row normed as one channel of a batch of images, then times gamma, plus beta."""
+    scaled = _other(node, beta) if node.op in ADDITIONS and beta in node.inputs else node
+    if scaled.op != "Mul" or gamma not in scaled.inputs:
+        return None
+    shaped = _other(scaled, gamma)
+    fused = shaped.inputs[0] if shaped.op == "Reshape" else shaped
+    if fused.op != "FusedBatchNormV3" or not _norms_rows(fused):
+        return None
+    return fused.attribute("epsilon").f if "epsilon" in fused.definition.attr else _FUSED_EPSILON, fused.inputs[0].inputs[0]
+
+
+def _norms_rows(fused: Node) -> bool:
+    rows, ones, zeros = fused.inputs[:3]
+    sides = (vector(rows.inputs[1]) if rows.op == "Reshape" else None) or ()
+    channels_first = "data_format" in fused.definition.attr and fused.attribute("data_format").s == b"NCHW"
+    filled = [scalar(part.inputs[1]) if part.op == "Fill" else None for part in (ones, zeros)]
+    return channels_first and flag(fused, "is_training", default=True) and len(sides) == 4 and sides[::3] == (1, 1) and filled == [1, 0]
+
+
+def _sides(node: Node, *ops: str) -> list[tuple[Node, Node]]:
+    return [(node.inputs[0], node.inputs[1]), (node.inputs[1], node.inputs[0])] if node.op in ops else []
+
+
+def _other(node: Node, side: Node) -> Node:
+    return node.inputs[1] if node.inputs[0] is side else node.inputs[0]
+
+
+def _order(node: Node) -> list[int]:
+    """The axes of a Transpose; Keras puts them together when it runs."""
+    order = node.inputs[1]
+    parts = order.inputs[:-1] if order.op == "ConcatV2" else (order,)
+    return [int(axis) for part in parts for axis in constant(part).reshape(-1).tolist()]
+
+
+def _only_new_axes(node: Node, axes: int) -> bool:
+    """Whether a slice takes everything, and puts in new axes: bits of `axes`."""
+    everything = ~axes & ((1 << constant(node.inputs[1]).size) - 1)
+    whole = _mask(node, "begin_mask") & _mask(node, "end_mask") & everything == everything
+    strides = set(constant(node.inputs[3]).reshape(-1).tolist())
+    return whole and strides == {1} and _mask(node, "new_axis_mask") == axes and not _mask(node, "shrink_axis_mask")
+
+
+def _mask(node: Node, name: str) -> int:
+    return node.attribute(name).i if name in node.definition.attr else 0
 
 
 def _only(nodes: list[Node], what: str) -> Node:
