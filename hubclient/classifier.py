@@ -52,7 +52,7 @@ class Classifier:
         """`manifest` is the folder's own, or the same with facts overruled."""
         self.path = path
         self.card = card
-        self.manifest = manifest or read_manifest(path)
+        self.manifest = manifest or read_manifest(path).in_force()
         facts = self.manifest.facts
         self.labels = self.manifest.labels
         self.activation = check_activation(facts.activation.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -76,10 +76,18 @@ class Facts:
             lowercase=_overrule(self.lowercase, lowercase, by),
         )
 
+    def within(self, positions: int) -> Facts:
+        """The same facts with a maximum length that is not above the position table's."""
+        stated = self.max_length
+        if stated.value <= positions:
+            return self
+        return replace(self, max_length=_overrule(stated, positions, "position table"))
+
 
 @dataclass(frozen=True)
 class Manifest:
     """`labels` are in class order. `positions` is the length of the position table: no text may be longer.
+    `facts` are the origin's; `overlay` is what the overlay said when the model was stored, which outranks them.
     `graph` is `built` from the tensors, or `kept` as the origin had it; `graph_note` says why it is kept."""
 
     name: str | None
@@ -94,6 +102,7 @@ class Manifest:
     labels_source: str
     positions: int
     facts: Facts
+    overlay: Mapping[str, Any] = field(default_factory=dict)
     graph: str = "built"
     graph_note: str | None = None
     format_version: int = FORMAT_VERSION
@@ -101,6 +110,11 @@ class Manifest:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def in_force(self, overlay: Mapping[str, Any] | None = None) -> Manifest:
+        """The same with an overlay's facts on top: today's overlay, or (None) the one that the model was stored with."""
+        stated = self.overlay if overlay is None else overlay
+        return replace(self, facts=self.facts.overruled("overlay", **stated).within(self.positions))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Manifest:

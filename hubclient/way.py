@@ -100,12 +100,12 @@ def open_folder(
     activation: str | None = None,
     threshold: float | None = None,
 ) -> Classifier:
-    """Open a native folder; the overlay outranks its manifest, and what the caller says outranks both. Raises ModelError, UsageError."""
+    """Open a native folder. The overlay of a card outranks the manifest (without a card: the overlay that it was stored with), and what
+    the caller says outranks both. Raises ModelError, UsageError."""
     from hubclient.classifier import Classifier
 
-    manifest = read_manifest(folder)
-    facts = manifest.facts.overruled("overlay", **overlay.to_dict()) if overlay else manifest.facts
-    facts = facts.overruled("caller", activation=activation, threshold=threshold, max_length=max_length, lowercase=lowercase)
+    manifest = read_manifest(folder).in_force(overlay.to_dict() if card and overlay else None)
+    facts = manifest.facts.overruled("caller", activation=activation, threshold=threshold, max_length=max_length, lowercase=lowercase)
     return Classifier(folder, engine=engine, manifest=replace(manifest, facts=facts), card=card)
 
 

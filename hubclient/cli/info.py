@@ -29,7 +29,8 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
     hub = hub_for(cache_dir)
     target = hub.find(ref, lang)
     folder = _folder(hub, target, hub.parse(ref, lang))
-    manifest = read_manifest(folder) if folder else None
+    overlay = target.wanted.overlay.to_dict() if target.card else None
+    manifest = read_manifest(folder).in_force(overlay) if folder else None
     differences = disagreements(manifest, target.card) if manifest else []
     if json:
         print_json(

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hubclient.archive.sparknlp import Archive
-from hubclient.cards import Overlay
-from hubclient.convert.facts import ArchiveClaims
+from hubclient.convert.facts import ArchiveClaims, in_force
 from hubclient.convert.job import Job
 from hubclient.convert.write import write_config, write_graph, write_manifest, write_tokenizer
 from hubclient.errors import CorruptArchive, InconsistentModel
@@ -19,11 +18,12 @@ from hubclient.tensors import LazyTensor, write_weights
 
 def assemble(archive: Archive, job: Job, family: Family, recipe: Recipe, tensors: Mapping[str, LazyTensor]) -> dict[str, str]:
     """`tensors` are under Hugging Face's names. Gives the SHA-256 of the weights file, by name."""
-    vocabulary, facts = check_parts(archive, recipe.config, tensors["classifier.bias"].shape[0], job.overlay)
+    vocabulary, facts = check_parts(archive, recipe.config, tensors["classifier.bias"].shape[0])
+    forced = in_force(facts, job.overlay, recipe.config["max_position_embeddings"])
     weights = write_weights(job.staging / WEIGHTS, tensors, job.advance)
     write_graph(job.staging, family, recipe.config, weights)
-    write_tokenizer(job.staging, wordpiece.build(vocabulary, lowercase=bool(facts.lowercase.value), max_length=facts.max_length.value))
-    write_config(job.staging, recipe.config, archive.labels, facts, vocabulary["[PAD]"])
+    write_tokenizer(job.staging, wordpiece.build(vocabulary, lowercase=bool(forced.lowercase.value), max_length=forced.max_length.value))
+    write_config(job.staging, recipe.config, archive.labels, forced, vocabulary["[PAD]"])
     write_manifest(
         job,
         annotator=archive.metadata.annotator,
@@ -37,8 +37,8 @@ def assemble(archive: Archive, job: Job, family: Family, recipe: Recipe, tensors
     return {WEIGHTS: weights.sha256}
 
 
-def check_parts(archive: Archive, config: Mapping[str, Any], classes: int, overlay: Overlay) -> tuple[Mapping[str, int], Facts]:
-    """The vocabulary, and the facts, once vocabulary and labels are seen to fit the weights."""
+def check_parts(archive: Archive, config: Mapping[str, Any], classes: int) -> tuple[Mapping[str, int], Facts]:
+    """The vocabulary, and the origin's facts, once vocabulary and labels are seen to fit the weights."""
     if archive.vocabulary is None:
         raise CorruptArchive("the archive has no vocabulary", where=archive.members.label)
     if len(archive.labels) != classes:
@@ -47,4 +47,4 @@ def check_parts(archive: Archive, config: Mapping[str, Any], classes: int, overl
         )
     wordpiece.check_vocabulary(archive.vocabulary, config["vocab_size"])
     claims = ArchiveClaims(archive.metadata, vocabulary_lowercase=True if wordpiece.is_lowercase(archive.vocabulary) else None)
-    return archive.vocabulary, claims.decide(overlay, labels=classes, positions=config["max_position_embeddings"])
+    return archive.vocabulary, claims.decide(labels=classes, positions=config["max_position_embeddings"])

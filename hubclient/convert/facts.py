@@ -27,36 +27,32 @@ class ArchiveClaims:
     metadata: Metadata
     vocabulary_lowercase: bool | None
 
-    def decide(self, overlay: Overlay, *, labels: int, positions: int) -> Facts:
+    def decide(self, *, labels: int, positions: int) -> Facts:
         threshold = self.metadata.number("threshold", explicit=True)
         cased = self.metadata.flag("caseSensitive")
         case = [
-            ("overlay", overlay.lowercase),
             ("archive vocabulary", self.vocabulary_lowercase),
             ("archive caseSensitive", None if cased is None else not cased),
         ]
-        length = [("overlay", overlay.max_length), ("archive maxSentenceLength", self.metadata.integer("maxSentenceLength"))]
+        length = [("archive maxSentenceLength", self.metadata.integer("maxSentenceLength"))]
         return Facts(
-            activation=self._activation(overlay, labels),
-            threshold=decide(
-                [("overlay", overlay.threshold), ("archive paramMap.threshold", threshold)], _THRESHOLD, "Spark NLP's default"
-            ),
-            max_length=_limited(length, positions),
+            activation=self._activation(labels),
+            threshold=decide([("archive paramMap.threshold", threshold)], _THRESHOLD, "Spark NLP's default"),
+            max_length=decide(length, positions, "position table"),
             lowercase=decide(case, False, "no source says"),
-        )
+        ).within(positions)
 
-    def _activation(self, overlay: Overlay, labels: int) -> Fact[str]:
+    def _activation(self, labels: int) -> Fact[str]:
         multilabel = self.metadata.flag("multilabel", explicit=True)
         claims = [
-            ("overlay", overlay.activation),
             ("archive paramMap.activation", self.metadata.text("activation", explicit=True)),
             ("archive paramMap.multilabel", None if multilabel is None else _MULTILABEL[multilabel]),
             ("one output", "sigmoid" if labels == 1 else None),
         ]
         default = self.metadata.text("activation")
         if default is None:
-            return _known(decide(claims, "softmax", "Spark NLP's default"))
-        return _known(decide(claims, default, "archive defaultParamMap.activation"))
+            return decide(claims, "softmax", "Spark NLP's default")
+        return decide(claims, default, "archive defaultParamMap.activation")
 
 
 @dataclass(frozen=True)
@@ -67,37 +63,29 @@ class RepositoryClaims:
     tokenizer_config: Mapping[str, Any]
     lowercase: bool | None
 
-    def decide(self, overlay: Overlay, *, labels: int, positions: int) -> Facts:
+    def decide(self, *, labels: int, positions: int) -> Facts:
         stated = self.tokenizer_config.get("model_max_length")
         limit = int(stated) if isinstance(stated, int | float) and 0 < stated < _NO_LIMIT else None
         problem = self.config.get("problem_type")
         claims = [
-            ("overlay", overlay.activation),
             ("config.json problem_type", _PROBLEM_TYPES.get(problem, str(problem)) if problem is not None else None),
             ("one output", "sigmoid" if labels == 1 else None),
         ]
-        claims_case = [("overlay", overlay.lowercase), ("tokenizer files", self.lowercase)]
         return Facts(
-            activation=_known(decide(claims, "softmax", "transformers' default")),
-            threshold=decide([("overlay", overlay.threshold)], _THRESHOLD, "Spark NLP's default"),
-            max_length=_limited([("overlay", overlay.max_length), ("tokenizer_config.json model_max_length", limit)], positions),
-            lowercase=decide(claims_case, None, "the tokenizer has no such setting"),
-        )
+            activation=decide(claims, "softmax", "transformers' default"),
+            threshold=Fact(_THRESHOLD, "Spark NLP's default"),
+            max_length=decide([("tokenizer_config.json model_max_length", limit)], positions, "position table"),
+            lowercase=decide([("tokenizer files", self.lowercase)], None, "the tokenizer has no such setting"),
+        ).within(positions)
 
 
-def _limited(claims: list[tuple[str, int | None]], positions: int) -> Fact[int]:
-    """The first claim, but never more than there are positions."""
-    fact = decide(claims, positions, "position table")
-    if fact.value > positions:
-        return Fact(positions, "position table", ((fact.source, fact.value), *fact.disagreements))
-    return fact
-
-
-def _known(fact: Fact[str]) -> Fact[str]:
-    if fact.value not in ACTIVATIONS:
+def in_force(facts: Facts, overlay: Overlay, positions: int) -> Facts:
+    """The facts with the overlay's on top, which the written files must agree with. Raises UnsupportedModel for an unknown activation."""
+    forced = facts.overruled("overlay", **overlay.to_dict()).within(positions)
+    if forced.activation.value not in ACTIVATIONS:
         raise UnsupportedModel(
-            f"the activation '{fact.value}' is not known",
-            where=fact.source,
+            f"the activation '{forced.activation.value}' is not known",
+            where=forced.activation.source,
             hint=f"known are {', '.join(ACTIVATIONS)}; an overlay can say which",
         )
-    return fact
+    return forced

@@ -22,6 +22,7 @@ from hubclient.archive.weights import onnx_files, unpack
 from hubclient.cards import Overlay
 from hubclient.convert.assemble import assemble, check_parts
 from hubclient.convert.canary import INPUTS, Bounds, Runner, agree, answers, padded, texts
+from hubclient.convert.facts import in_force
 from hubclient.convert.job import Job
 from hubclient.convert.write import write_config, write_manifest, write_tokenizer
 from hubclient.errors import CorruptArchive, ModelError, UnsafeArchive, UnsupportedModel
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("hubclient")
 _OUTPUT = "logits"
+_AFTER_LOGITS = frozenset({"Softmax", "LogSoftmax", "Sigmoid", "HardSigmoid"})
 _FLOAT, _INT32, _INT64 = 1, 6, 7  # onnx.TensorProto.DataType
 _OURS = frozenset(name.casefold() for name in (CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS))
 
@@ -80,15 +82,18 @@ def _answers_alike(rebuilt: Path, theirs: Theirs, config: Mapping[str, Any]) -> 
 
 def _keep(archive: Archive, job: Job, theirs: Theirs, note: str) -> dict[str, str]:
     _log.warning("the graph of %s is kept as it is, and only the onnx engine can open it: %s", archive.members.label, note)
+    if theirs.flow.output.op in _AFTER_LOGITS:
+        raise UnsupportedModel("the graph's output is not logits", where=theirs.model.label, why=f"it ends in {theirs.flow.output.op}")
     tables = Reader(theirs.flow).tables()
     bounds = _bounds(archive, tables, job.overlay)
     classes = _prove(theirs, bounds)
     sizes = {"vocab_size": bounds.vocabulary, "max_position_embeddings": bounds.positions}
-    vocabulary, facts = check_parts(archive, sizes, classes, job.overlay)
+    vocabulary, facts = check_parts(archive, sizes, classes)
+    forced = in_force(facts, job.overlay, bounds.positions)
     config = _config(theirs.model.names, tables)
     hashes = {file.name: _copied(file, job.staging / file.name) for file in theirs.files}
-    write_tokenizer(job.staging, wordpiece.build(vocabulary, lowercase=bool(facts.lowercase.value), max_length=facts.max_length.value))
-    write_config(job.staging, config, archive.labels, facts, vocabulary["[PAD]"])
+    write_tokenizer(job.staging, wordpiece.build(vocabulary, lowercase=bool(forced.lowercase.value), max_length=forced.max_length.value))
+    write_config(job.staging, config, archive.labels, forced, vocabulary["[PAD]"])
     write_manifest(
         job,
         annotator=archive.metadata.annotator,

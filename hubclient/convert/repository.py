@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hubclient.cards import Overlay
-from hubclient.convert.facts import RepositoryClaims
+from hubclient.convert.facts import RepositoryClaims, in_force
 from hubclient.convert.job import Job
 from hubclient.convert.write import write_graph, write_manifest
 from hubclient.errors import InconsistentModel, UnsupportedModel
@@ -148,7 +148,7 @@ def _check_tensors(layout: Mapping[str, Slot], wanted: Mapping[str, tuple[int, .
 
 
 def _tokenizer(folder: Path, config: Mapping[str, Any], labels: tuple[str, ...], overlay: Overlay) -> Facts:
-    """Settle the facts, and write both tokenizer files so that they say the same."""
+    """Settle the facts, and write both tokenizer files so that they say the same; gives the origin's facts, without the overlay's."""
     settings = read_json(folder / TOKENIZER_CONFIG) if (folder / TOKENIZER_CONFIG).exists() else {}
     fast = read_json(folder / TOKENIZER) if (folder / TOKENIZER).exists() else None
     for name in _TOKENIZER_SWITCHES:
@@ -160,25 +160,24 @@ def _tokenizer(folder: Path, config: Mapping[str, Any], labels: tuple[str, ...],
         stated = normalizer.get("lowercase")
     if stated is None and fast is None:
         stated = True  # BertTokenizer's own default, in force where a repository says nothing
-    facts = RepositoryClaims(config, settings, lowercase=stated).decide(
-        overlay, labels=len(labels), positions=config["max_position_embeddings"]
-    )
+    facts = RepositoryClaims(config, settings, lowercase=stated).decide(labels=len(labels), positions=config["max_position_embeddings"])
+    forced = in_force(facts, overlay, config["max_position_embeddings"])
     if fast is None:
         files = wordpiece.build(
             _read_vocabulary(folder),
-            lowercase=bool(facts.lowercase.value),
-            max_length=facts.max_length.value,
+            lowercase=bool(forced.lowercase.value),
+            max_length=forced.max_length.value,
             strip_accents=settings.get("strip_accents"),
             chinese_characters=settings.get("tokenize_chinese_chars", True),
         )
         fast, settings = json.loads(files.tokenizer_json), {**settings, **files.config}
     elif normalizer is not None:
-        normalizer["lowercase"] = facts.lowercase.value
+        normalizer["lowercase"] = forced.lowercase.value
     wordpiece.check_vocabulary(_ids(fast, folder), config["vocab_size"])
-    case = {} if facts.lowercase.value is None else {"do_lower_case": facts.lowercase.value}
+    case = {} if forced.lowercase.value is None else {"do_lower_case": forced.lowercase.value}
     write_json(folder / TOKENIZER, fast)
     open_tokenizer(folder)
-    write_json(folder / TOKENIZER_CONFIG, {**settings, **case, "model_max_length": facts.max_length.value})
+    write_json(folder / TOKENIZER_CONFIG, {**settings, **case, "model_max_length": forced.max_length.value})
     return facts
 
 

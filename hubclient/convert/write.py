@@ -68,6 +68,7 @@ def write_manifest(
         labels_source=labels_source,
         positions=positions,
         facts=facts,
+        overlay=job.overlay.to_dict(),
         graph=graph,
         graph_note=graph_note,
     )

@@ -175,3 +175,14 @@ def test_a_graph_that_onnx_runtime_refuses(plain: tuple[Any, bytes], tmp_path: P
 
     with pytest.raises(HubError, match="cannot open the model"):
         from_archive(archive(tmp_path / "a.zip", changed(plain[1], change), 2), cache_dir=tmp_path / "cache")
+
+
+@pytest.mark.parametrize("operator", ["Softmax", "Sigmoid"])
+def test_scores_that_call_themselves_logits_are_refused(operator: str, plain: tuple[Any, bytes], tmp_path: Path) -> None:
+    def score(model: onnx.ModelProto) -> None:
+        last = next(node for node in model.graph.node if "logits" in node.output)
+        last.output[0] = "before"
+        model.graph.node.append(onnx.helper.make_node(operator, ["before"], ["logits"]))
+
+    with pytest.raises(UnsupportedModel, match="not logits"):
+        from_archive(archive(tmp_path / "a.zip", changed(plain[1], score), 2), cache_dir=tmp_path / "cache")

@@ -10,7 +10,7 @@ import pytest
 
 from hubclient.archive.metadata import parse_metadata
 from hubclient.cards import Card, Overlay
-from hubclient.convert.facts import ArchiveClaims, RepositoryClaims
+from hubclient.convert.facts import ArchiveClaims, RepositoryClaims, in_force
 from hubclient.disagreements import disagreements
 from hubclient.errors import InconsistentModel, UnsupportedModel
 from hubclient.facts import Fact, decide
@@ -22,11 +22,11 @@ DEFAULTS = {"activation": "softmax", "maxSentenceLength": 128, "caseSensitive": 
 def archive_facts(params: dict[str, Any], overlay: Overlay | None = None, *, labels: int = 2, vocabulary: bool | None = None) -> Facts:
     stage = {"class": "a.B", "uid": "u", "timestamp": 1, "sparkVersion": "3", "paramMap": params, "defaultParamMap": DEFAULTS}
     claims = ArchiveClaims(parse_metadata(json.dumps(stage).encode(), label="test"), vocabulary)
-    return claims.decide(overlay or Overlay(), labels=labels, positions=512)
+    return in_force(claims.decide(labels=labels, positions=512), overlay or Overlay(), 512)
 
 
 def repository_facts(config: dict[str, Any], tokenizer: dict[str, Any] | None = None, *, labels: int = 2) -> Facts:
-    return RepositoryClaims(config, tokenizer or {}, True).decide(Overlay(), labels=labels, positions=512)
+    return in_force(RepositoryClaims(config, tokenizer or {}, True).decide(labels=labels, positions=512), Overlay(), 512)
 
 
 def test_the_first_that_speaks_wins_and_the_others_are_kept() -> None:
@@ -142,3 +142,11 @@ def test_overruling_keeps_what_was_said_before() -> None:
     facts = manifest().facts.overruled("caller", activation="sigmoid", max_length=512)
     assert facts.activation == Fact("sigmoid", "caller", (("archive defaultParamMap.activation", "softmax"),))
     assert facts.max_length == Fact(512, "caller", (("archive maxSentenceLength", 1024),))
+
+
+def test_an_overlay_counts_as_it_is_today() -> None:
+    stored = manifest(overlay={"activation": "sigmoid", "max_length": 600})
+    assert stored.in_force().facts.activation.value == "sigmoid"
+    assert stored.in_force().facts.max_length == Fact(512, "position table", (("overlay", 600), ("archive maxSentenceLength", 1024)))
+    assert stored.in_force({}).facts.activation.value == "softmax"
+    assert stored.in_force({"activation": "none"}).facts.activation.value == "none"
