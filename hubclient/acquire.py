@@ -6,15 +6,15 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hubclient import bundled
 from hubclient.cards import Overlay
 from hubclient.catalog import Catalog
-from hubclient.errors import ArchiveError, Forbidden, ModelError, NoSourceLeft, NotFound, SourceError
-from hubclient.native import Identity, Origin
+from hubclient.errors import ArchiveError, Forbidden, ModelError, NoSourceLeft, NotAnArchive, NotFound, SourceError
+from hubclient.native import CONFIG, Identity, Origin
 from hubclient.plan import Candidate, Fetch, Plan, UseStored
 from hubclient.settings import Settings
 from hubclient.sources import HubLocation, S3Location, remote_file
@@ -66,12 +66,21 @@ def acquire(plan: Plan, wanted: Wanted, workshop: Workshop) -> Path:
 
 def acquire_file(path: Path, wanted: Wanted, workshop: Workshop) -> Path:
     """Convert a file or folder of the user's; what it holds is what names it in the store."""
-    if not (os.path.isfile(path) or os.path.isdir(path)):
-        LocalFile(path).stat()
+    if not os.path.isfile(path):
+        _check_folder(path)
     identity = f"sha256:{_content_digest(path)}"
     with workshop.store.lock(identity):
         entry = workshop.store.find(identity)
         return entry.path if entry else _convert_path(path, identity, wanted, workshop)
+
+
+def _check_folder(path: Path) -> None:
+    """Before everything in it is read: a folder that is no model may be large."""
+    if not os.path.isdir(path):
+        LocalFile(path).stat()
+    with suppress(OSError):
+        if not any((folder / name).exists() for folder in (path, *path.iterdir()) for name in ("metadata", CONFIG)):
+            raise NotAnArchive("the folder holds no model", where=str(path), why=f"neither it nor a folder in it has metadata or {CONFIG}")
 
 
 def _fetch(plan: Fetch, wanted: Wanted, workshop: Workshop) -> Path:

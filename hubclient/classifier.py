@@ -29,7 +29,7 @@ class Options(TypedDict, total=False):
     progress: Callable[[int], None] | None
 
 
-# Texts are tokenized and run in chunks, so that an endless stream needs bounded memory.
+# Texts are tokenized and run in chunks, so that an endless stream needs bounded memory; the first ones are small, so that it answers soon.
 _CHUNK = 4096
 _BATCH = 32
 
@@ -139,7 +139,7 @@ class Classifier:
 
         if not isinstance(batch_size, int) or batch_size < 1:
             raise UsageError(f"batch_size is {batch_size!r}, and must be a whole number of at least 1")
-        for chunk in _chunks(texts, _CHUNK):
+        for chunk in _chunks(texts, min(batch_size, _CHUNK), _CHUNK):
             encodings = self._tokenizer.encode_batch([_checked_text(text) for text in chunk])
             order = sorted(range(len(chunk)), key=lambda index: len(encodings[index]))
             logits = np.empty((len(chunk), len(self.labels)), dtype=np.float32)
@@ -254,12 +254,13 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+def _chunks(items: Iterable[Any], size: int, largest: int | None = None) -> Iterator[list[Any]]:
+    """Lists of `size` items; up to `largest`, each is twice as long as the one before."""
     chunk: list[Any] = []
     for item in items:
         chunk.append(item)
         if len(chunk) == size:
             yield chunk
-            chunk = []
+            chunk, size = [], min(2 * size, largest or size)
     if chunk:
         yield chunk

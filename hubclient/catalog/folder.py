@@ -44,6 +44,8 @@ def list_folder(path: Path) -> CardFolder:
 def read_bytes(path: Path) -> bytes:
     """The file's bytes. Raises CardError if it cannot be read."""
     try:
+        if not path.is_file():  # reading a pipe would wait for ever
+            raise CardError("a card is not a file", where=str(path))
         return path.read_bytes()
     except OSError as error:
         raise CardError("a card cannot be read", where=str(path), why=error.strerror) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +14,7 @@ from hubclient.cli.output import counting, print_json
 from hubclient.errors import InvalidText
 
 if TYPE_CHECKING:
+    from hubclient.classifier import Classifier
     from hubclient.prediction import Prediction
 
 Texts = Annotated[list[str] | None, typer.Argument(metavar="TEXT...", help="Texts; '-' or nothing reads stdin, one text a line.")]
@@ -43,11 +44,17 @@ def predict(
     )
     chosen, ahead = itertools.tee(wanted)
     with counting("texts") as advance:
-        for text, prediction in zip(chosen, classifier.stream(ahead, top_k=top_k, progress=advance), strict=True):
+        for text, prediction in zip(chosen, _answers(classifier, ahead, top_k, advance), strict=True):
             if json:
                 print_json({"text": text, **prediction.to_dict()})
             else:
                 _print(text, prediction, top_k)
+
+
+def _answers(classifier: Classifier, texts: Iterable[str], top_k: int | None, advance: Callable[[int], None]) -> Iterator[Prediction]:
+    if sys.stdin.isatty():  # who types waits for each answer
+        return (classifier(text, top_k=top_k, progress=advance) for text in texts)
+    return classifier.stream(texts, top_k=top_k, progress=advance)
 
 
 def _print(text: str, prediction: Prediction, top_k: int | None) -> None:

@@ -173,3 +173,9 @@ def test_resolving_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_pipe_among_the_cards_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.md")
+    (problem,) = Catalog.load([tmp_path]).problems
+    assert "not a file" in problem.what

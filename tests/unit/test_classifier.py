@@ -104,6 +104,18 @@ def test_a_stream_is_bounded(classifier: Classifier) -> None:
     assert [next(stream).label for _ in range(3)] == ["pos"] * 3
 
 
+def test_a_stream_answers_before_much_of_it_is_read(classifier: Classifier) -> None:
+    read: list[int] = []
+
+    def counted() -> Iterator[str]:
+        for number in range(1000):
+            read.append(number)
+            yield "good"
+
+    next(classifier.stream(counted()))
+    assert len(read) <= 32
+
+
 def test_progress_is_told(classifier: Classifier) -> None:
     told: list[int] = []
     classifier(TEXTS, progress=told.append, batch_size=3)
