@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard, Unpack, overload
 
@@ -29,7 +29,7 @@ class Options(TypedDict, total=False):
     progress: Callable[[int], None] | None
 
 
-# Texts are tokenized and run in chunks, so that an endless stream needs bounded memory; the first ones are small, so that it answers soon.
+# Texts are tokenized and run in chunks, so that an endless stream needs bounded memory.
 _CHUNK = 4096
 _BATCH = 32
 
@@ -105,7 +105,7 @@ class Classifier:
         limit = self.threshold if threshold is None else _checked_threshold(threshold)
         if top_k is not None and top_k < 1:
             raise UsageError(f"top_k is {top_k}, and must be at least 1")
-        for scores in self._scores(texts, batch_size, progress):
+        for scores in self._scores(_iterable(texts), batch_size, progress):
             for row in scores:
                 yield self._prediction(row, limit, top_k)
 
@@ -139,7 +139,9 @@ class Classifier:
 
         if not isinstance(batch_size, int) or batch_size < 1:
             raise UsageError(f"batch_size is {batch_size!r}, and must be a whole number of at least 1")
-        for chunk in _chunks(texts, min(batch_size, _CHUNK), _CHUNK):
+        # What arrives bit by bit is answered soon; of what is all there, more texts of a length are found.
+        first = _CHUNK if isinstance(texts, Sized) else min(batch_size, _CHUNK)
+        for chunk in _chunks(texts, first, _CHUNK):
             encodings = self._tokenizer.encode_batch([_checked_text(text) for text in chunk])
             order = sorted(range(len(chunk)), key=lambda index: len(encodings[index]))
             logits = np.empty((len(chunk), len(self.labels)), dtype=np.float32)
