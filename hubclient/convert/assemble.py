@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from hubclient.archive.sparknlp import Archive
 from hubclient.convert.facts import ArchiveClaims, in_force
@@ -11,13 +11,19 @@ from hubclient.convert.job import Job
 from hubclient.convert.write import write_config, write_graph, write_manifest, write_tokenizer
 from hubclient.errors import CorruptArchive, InconsistentModel
 from hubclient.models import wordpiece
-from hubclient.models.family import Family, Recipe
+from hubclient.models.family import Family, Recipe, TensorSource
 from hubclient.native import WEIGHTS, Facts
 from hubclient.tensors import LazyTensor, write_weights
 
+if TYPE_CHECKING:
+    import numpy as np
 
-def assemble(archive: Archive, job: Job, family: Family, recipe: Recipe, tensors: Mapping[str, LazyTensor]) -> dict[str, str]:
-    """`tensors` are under Hugging Face's names. Gives the SHA-256 of the weights file, by name."""
+
+def assemble(
+    archive: Archive, job: Job, family: Family, recipe: Recipe, shapes: Mapping[str, tuple[int, ...]], load: Callable[[str], np.ndarray]
+) -> dict[str, str]:
+    """`shapes` and `load` tell of tensors by the origin's names, as they lie there. Gives the SHA-256 of the weights file, by name."""
+    tensors = {name: _lazy(source, shapes[source.key], load) for name, source in recipe.tensors.items()}
     vocabulary, facts = check_parts(archive, recipe.config, tensors["classifier.bias"].shape[0])
     forced = in_force(facts, job.overlay, recipe.config["max_position_embeddings"])
     weights = write_weights(job.staging / WEIGHTS, tensors, job.advance)
@@ -35,6 +41,12 @@ def assemble(archive: Archive, job: Job, family: Family, recipe: Recipe, tensors
         tensors_digest=weights.digest,
     )
     return {WEIGHTS: weights.sha256}
+
+
+def _lazy(source: TensorSource, shape: tuple[int, ...], load: Callable[[str], np.ndarray]) -> LazyTensor:
+    if source.transposed:
+        return LazyTensor(shape[::-1], lambda: load(source.key).T)
+    return LazyTensor(shape, lambda: load(source.key))
 
 
 def check_parts(archive: Archive, config: Mapping[str, Any], classes: int) -> tuple[Mapping[str, int], Facts]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,9 @@ from hubclient.convert.job import Job
 from hubclient.convert.write import write_config, write_manifest, write_tokenizer
 from hubclient.errors import CorruptArchive, ModelError, UnsafeArchive, UnsupportedModel
 from hubclient.models import FAMILIES, family_of, named, wordpiece
-from hubclient.models.family import Family, Recipe
+from hubclient.models.family import Family
 from hubclient.models.onnx import Reader
 from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS
-from hubclient.tensors import LazyTensor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +65,7 @@ def from_onnx(archive: Archive, job: Job) -> dict[str, str]:
         except ModelError as error:
             note = f"{error.what} ({error.where})" if error.where else error.what
             return _keep(archive, job, theirs, note)
-        hashes = assemble(archive, job, family, recipe, _tensors(recipe, theirs.flow))
+        hashes = assemble(archive, job, family, recipe, theirs.flow.shapes, partial(_load, theirs.flow))
         if _answers_alike(job.staging / GRAPH, theirs, recipe.config):
             return hashes
         (job.staging / WEIGHTS).unlink()
@@ -119,21 +119,11 @@ def _family(names: list[str]) -> Family:
         return FAMILIES["bert"]
 
 
-def _tensors(recipe: Recipe, flow: Dataflow) -> dict[str, LazyTensor]:
-    return {
-        name: LazyTensor(flow.shapes[source.key][:: -1 if source.transposed else 1], _loader(flow, source.key, source.transposed))
-        for name, source in recipe.tensors.items()
-    }
-
-
-def _loader(flow: Dataflow, key: str, transposed: bool) -> Callable[[], np.ndarray]:
-    def load() -> np.ndarray:
-        array = flow.array(flow.tensors[key])
-        if array is None:
-            raise CorruptArchive(f"'{key}' is not a tensor of the graph")
-        return array.T if transposed else array
-
-    return load
+def _load(flow: Dataflow, key: str) -> np.ndarray:
+    array = flow.array(flow.tensors[key])
+    if array is None:
+        raise CorruptArchive(f"'{key}' is not a tensor of the graph")
+    return array
 
 
 def _bounds(archive: Archive, tables: Mapping[str, tuple[int, ...]], overlay: Overlay) -> Bounds:

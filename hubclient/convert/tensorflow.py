@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ from hubclient.convert.assemble import assemble
 from hubclient.convert.job import Job
 from hubclient.errors import CorruptArchive, UnsupportedModel
 from hubclient.models import family_of
-from hubclient.tensors import LazyTensor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,13 +34,12 @@ def from_tensorflow(archive: Archive, job: Job) -> dict[str, str]:
         shapes = {name: bundle.entry(keys[name]).shape for name in flow.variables}
         family = family_of(shapes)
         recipe = family.from_tensorflow(flow, shapes)
-        tensors = {
-            name: LazyTensor(
-                shapes[source.key][:: -1 if source.transposed else 1], _loader(bundle, shards, keys[source.key], source.transposed)
-            )
-            for name, source in recipe.tensors.items()
-        }
-        return assemble(archive, job, family, recipe, tensors)
+
+        def load(name: str) -> np.ndarray:
+            _forget(shards)
+            return bundle.array(keys[name])
+
+        return assemble(archive, job, family, recipe, shapes, load)
 
 
 @contextmanager
@@ -65,15 +63,6 @@ def _logits_tensor(archive: Archive) -> str:
             why=f"there are: {', '.join(archive.signatures or {}) or 'none'}",
         )
     return name
-
-
-def _loader(bundle: TensorBundle, shards: list[mmap.mmap | bytes], key: str, transposed: bool) -> Callable[[], np.ndarray]:
-    def load() -> np.ndarray:
-        _forget(shards)
-        array = bundle.array(key)
-        return array.T if transposed else array
-
-    return load
 
 
 def _forget(shards: list[mmap.mmap | bytes]) -> None:
