@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from hubclient import bundled
 from hubclient.acquire import Workshop
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 
 class Hub:
-    """`Hub(cache_dir=…, offline=…)`: what is not given comes from the environment. `progress`: bars on stderr; None means on a terminal."""
+    """`cache_dir`: where models are kept. `offline`: open no connection. What is not given comes from the environment.
+    `progress`: bars on stderr; None means on a terminal."""
 
     def __init__(
         self,
@@ -135,14 +136,6 @@ class Hub:
         return self.parse(reference, revision=revision), Choice()
 
 
-class Location(TypedDict, total=False):
-    """Where models are kept, and whether a connection may be made. progress: bars on stderr; None means on a terminal."""
-
-    cache_dir: str | Path | None
-    offline: bool | None
-    progress: bool | None
-
-
 class Loading(Opening, total=False):
     version: str | None
     source: SourceChoice | None
@@ -171,7 +164,7 @@ def pretrained(
 
     version: a library version or a constraint (">=4.0"). source: "s3" or "hf", that origin alone; revision: of the card's Hugging Face
     repository. engine, max_length, lowercase, activation, threshold: see `Opening`; what is not given comes from the model's own sources.
-    cache_dir, offline, progress: see `Location`. Raises HubError, see `hubclient.errors`.
+    cache_dir, offline, progress: see `Hub`. Raises HubError, see `hubclient.errors`.
     """
     return Hub(cache_dir=cache_dir, offline=offline, progress=progress).pretrained(
         name,

@@ -76,6 +76,10 @@ class Facts:
             lowercase=_overrule(self.lowercase, lowercase, by),
         )
 
+    def under(self, overlay: Mapping[str, Any], positions: int) -> Facts:
+        """The same facts after an overlay has spoken; no length is above the position table's."""
+        return self.overruled("overlay", **overlay).within(positions)
+
     def within(self, positions: int) -> Facts:
         """The same facts with a maximum length that is not above the position table's."""
         stated = self.max_length
@@ -114,7 +118,7 @@ class Manifest:
     def in_force(self, overlay: Mapping[str, Any] | None = None) -> Manifest:
         """The same with an overlay's facts on top: today's overlay, or (None) the one that the model was stored with."""
         stated = self.overlay if overlay is None else overlay
-        return replace(self, facts=self.facts.overruled("overlay", **stated).within(self.positions))
+        return replace(self, facts=self.facts.under(stated, self.positions))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Manifest:

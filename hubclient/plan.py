@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from hubclient.cards import Card
 from hubclient.errors import UnknownModel, UsageError
 from hubclient.names import AddressReference, HubReference
-from hubclient.sources.location import HubLocation, Location, S3Location, WebLocation
+from hubclient.sources.location import HubLocation, Location, S3Location, WebLocation, location_at
 
 SourceChoice = Literal["s3", "hf"]
 
@@ -85,8 +85,7 @@ def plan_card(
     for candidate in (archive, fallback):
         if candidate and is_stored(candidate.identity):
             return UseStored(candidate.identity, f"{candidate} is in the store")
-    mirrored = [Candidate(archive.location, archive.identity, mirror) for mirror in mirrors if isinstance(archive.location, S3Location)]
-    return Fetch((*mirrored, archive), "not in the store", fallback)
+    return Fetch(_mirrored(archive, mirrors), "not in the store", fallback)
 
 
 def plan_repository(reference: HubReference, is_stored: IsStored) -> Plan:
@@ -96,17 +95,21 @@ def plan_repository(reference: HubReference, is_stored: IsStored) -> Plan:
 
 
 def plan_address(reference: AddressReference, is_stored: IsStored, *, mirrors: Sequence[Path] = ()) -> Plan:
-    location = S3Location.parse(reference.url) if reference.url.startswith("s3://") else WebLocation(reference.url)
-    plan = _plan_one(Candidate(location, location.identity), is_stored)
-    if isinstance(plan, Fetch) and isinstance(location, S3Location):
-        return Fetch((*(Candidate(location, location.identity, mirror) for mirror in mirrors), *plan.candidates), plan.why)
-    return plan
+    location = location_at(reference.url)
+    return _plan_one(Candidate(location, location.identity), is_stored, mirrors)
 
 
-def _plan_one(candidate: Candidate, is_stored: IsStored) -> Plan:
+def _plan_one(candidate: Candidate, is_stored: IsStored, mirrors: Sequence[Path] = ()) -> Plan:
     if is_stored(candidate.identity):
         return UseStored(candidate.identity, f"{candidate} is in the store")
-    return Fetch((candidate,), "not in the store")
+    return Fetch(_mirrored(candidate, mirrors), "not in the store")
+
+
+def _mirrored(candidate: Candidate, mirrors: Sequence[Path]) -> tuple[Candidate, ...]:
+    """The mirrors that may hold an S3 object, then the candidate itself."""
+    if not isinstance(candidate.location, S3Location):
+        return (candidate,)
+    return (*(replace(candidate, mirror=mirror) for mirror in mirrors), candidate)
 
 
 def _archive(card: Card) -> Candidate | None:

@@ -11,7 +11,7 @@ from typing import Any
 from hubclient.catalog import Resolution
 from hubclient.errors import AmbiguousModel, CardError, NotFound, ResolutionError
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference, parse_version
-from hubclient.sources import HubLocation, S3Location, WebLocation
+from hubclient.sources.location import HubLocation, location_at
 from hubclient.store import Entry, Store
 
 
@@ -66,8 +66,7 @@ def _means(reference: Reference, entry: Entry) -> bool:
         case HubReference():
             return entry.identity == HubLocation(reference.repo, reference.revision).identity
         case AddressReference():
-            parse = S3Location.parse if reference.url.startswith("s3://") else WebLocation
-            return bool(entry.identity == parse(reference.url).identity)
+            return entry.identity == location_at(reference.url).identity
         case PathReference():
             import os
             from pathlib import Path

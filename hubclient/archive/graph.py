@@ -75,9 +75,6 @@ class Dataflow:
     output: Node
     nodes: tuple[Node, ...]
 
-    def by_op(self, *ops: str) -> tuple[Node, ...]:
-        return tuple(node for node in self.nodes if node.op in ops)
-
     def consumers(self, node: Node) -> tuple[Node, ...]:
         return self._consumers.get(node, ())
 

@@ -81,7 +81,7 @@ class RepositoryClaims:
 
 def in_force(facts: Facts, overlay: Overlay, positions: int) -> Facts:
     """The facts with the overlay's on top, which the written files must agree with. Raises UnsupportedModel for an unknown activation."""
-    forced = facts.overruled("overlay", **overlay.to_dict()).within(positions)
+    forced = facts.under(overlay.to_dict(), positions)
     if forced.activation.value not in ACTIVATIONS:
         raise UnsupportedModel(
             f"the activation '{forced.activation.value}' is not known",

@@ -13,6 +13,7 @@ from hubclient.archive.constants import vector
 from hubclient.archive.graph import Dataflow, Node
 from hubclient.errors import UnsupportedModel
 from hubclient.models import elementwise, tensorflow
+from hubclient.models.elementwise import unreadable
 
 if TYPE_CHECKING:
     from hubclient.models.elementwise import Numbers, Step
@@ -70,18 +71,18 @@ def _residual(flow: Dataflow, name: str, node: Node) -> tuple[Node, Node]:
     start = tensorflow.sum_with(flow, f"{name}/bias")
     others = [inner for inner in node.inputs if inner is not start]
     if node.op not in tensorflow.ADDITIONS or len(others) != 1:
-        raise tensorflow.unreadable(node, f"the dense layer '{name}' and what it is added to")
+        raise unreadable(node, f"the dense layer '{name}' and what it is added to")
     return tensorflow.dense(flow, name, start), others[0]
 
 
 def _attention(flow: Dataflow, name: str, context: Node, source: Node, hidden: int, found: Found) -> None:
     if not tensorflow.is_swapped(context):
-        raise tensorflow.unreadable(context, "the heads of the context, put back behind the tokens,")
+        raise unreadable(context, "the heads of the context, put back behind the tokens,")
     product = context.inputs[0]
     _check_product(product, transposed=False)
     softmax, values = product.inputs
     if softmax.op != "Softmax":
-        raise tensorflow.unreadable(softmax, "the softmax of attention scores")
+        raise unreadable(softmax, "the softmax of attention scores")
     scores = next((node for node in softmax.upstream(stop=_PRODUCTS) if node.op in _PRODUCTS), softmax)
     _check_product(scores, transposed=True)
     for part, node in zip(("query", "key", "value"), (*scores.inputs, values), strict=True):
@@ -91,13 +92,13 @@ def _attention(flow: Dataflow, name: str, context: Node, source: Node, hidden: i
 
 def _check_product(node: Node, *, transposed: bool) -> None:
     if node.op not in _PRODUCTS or tensorflow.flag(node, "adj_x") or tensorflow.flag(node, "adj_y") != transposed:
-        raise tensorflow.unreadable(node, "queries times keys" if transposed else "attention weights times values")
+        raise unreadable(node, "queries times keys" if transposed else "attention weights times values")
 
 
 def _heads(flow: Dataflow, name: str, node: Node, source: Node, hidden: int) -> int:
     """How many heads the projection `name` of `source` is split into: (batch, tokens, heads, size) -> (batch, heads, tokens, size)."""
     if not tensorflow.is_swapped(node) or node.inputs[0].op != "Reshape":
-        raise tensorflow.unreadable(node, f"the heads of '{name}'")
+        raise unreadable(node, f"the heads of '{name}'")
     split = node.inputs[0]
     _expect(tensorflow.dense(flow, name, split.inputs[0]), source)
     sides = vector(split.inputs[1]) or ()

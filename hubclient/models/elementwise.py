@@ -38,6 +38,10 @@ class Step(Protocol):
     def inputs(self) -> Sequence[Step]: ...
 
 
+def unreadable(step: Step, wanted: str) -> UnsupportedModel:
+    return UnsupportedModel(f"the graph cannot be read: {wanted} was expected", where=f"graph node '{step.name}' ({step.op})")
+
+
 def evaluate(step: Step, known: Callable[[Step], Numbers | None]) -> Numbers:
     """The values of `step` where `known` gives those of the start and of constants (None: work it out)."""
     import numpy as np

@@ -18,6 +18,7 @@ from hubclient.archive.onnxmodel import RESHAPES, Dataflow, Node, data
 from hubclient.archive.onnxtensor import FLOAT
 from hubclient.errors import UnsupportedModel
 from hubclient.models import elementwise
+from hubclient.models.elementwise import unreadable
 from hubclient.models.family import TensorSource
 
 if TYPE_CHECKING:
@@ -271,10 +272,6 @@ def upstream(node: Node, ends: Callable[[Node], bool]) -> Iterator[Node]:
             yield inner
             if not ends(inner):
                 pending.extend(inner.inputs[:1] if inner.op in MOVES | {"Expand", "CastLike"} else inner.inputs)
-
-
-def unreadable(node: Node, wanted: str) -> UnsupportedModel:
-    return UnsupportedModel(f"the graph cannot be read: {wanted} was expected", where=f"graph node '{node.name}' ({node.op})")
 
 
 def _turned(source: TensorSource) -> TensorSource:

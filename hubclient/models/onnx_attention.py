@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from hubclient.archive.onnxmodel import RESHAPES, Node, data
 from hubclient.errors import UnsupportedModel
 from hubclient.models import elementwise
-from hubclient.models.onnx import MOVES, Linear, Reader, unreadable, upstream
+from hubclient.models.elementwise import unreadable
+from hubclient.models.onnx import MOVES, Linear, Reader, upstream
 
 if TYPE_CHECKING:
     from hubclient.models.elementwise import Numbers, Step

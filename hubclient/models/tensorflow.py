@@ -16,6 +16,7 @@ from hubclient.archive.constants import constant, scalar, vector
 from hubclient.archive.graph import Dataflow, Node
 from hubclient.errors import UnsupportedModel
 from hubclient.models import elementwise
+from hubclient.models.elementwise import unreadable
 
 if TYPE_CHECKING:
     from hubclient.models.elementwise import Numbers, Step
@@ -138,10 +139,6 @@ def follow(start: Node) -> Callable[[Step, Numbers], Numbers | None]:
         return None
 
     return known
-
-
-def unreadable(node: Node, wanted: str) -> UnsupportedModel:
-    return UnsupportedModel(f"the graph cannot be read: {wanted} was expected", where=f"graph node '{node.name}' ({node.op})")
 
 
 def _spelled_norm(node: Node, gamma: Node, beta: Node) -> tuple[float, Node] | None:

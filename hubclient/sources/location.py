@@ -70,6 +70,11 @@ class WebLocation:
 Location = S3Location | HubLocation | WebLocation
 
 
+def location_at(url: str) -> S3Location | WebLocation:
+    """What an `s3://` or `https://` address names."""
+    return S3Location.parse(url) if url.startswith("s3://") else WebLocation(url)
+
+
 def without_secrets(url: str) -> str:
     """An address that may be shown and kept: no password, no signature.
 

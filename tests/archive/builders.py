@@ -16,6 +16,8 @@ import google_crc32c
 if TYPE_CHECKING:
     import numpy as np
 
+    from hubclient.archive.graph import Dataflow, Node
+
 DEMO = (
     Path(__file__).parents[2]
     / "mirror/auxdata.johnsnowlabs.com/public/models/bert_tiny_sequence_classifier_sst2_en_3.4.4_3.0_1635774771318.zip"
@@ -211,6 +213,10 @@ def graph(*nodes: bytes, functions: Sequence[bytes] = ()) -> bytes:
 
 
 # TensorFlow tensor bundle
+
+
+def by_op(flow: Dataflow, *ops: str) -> tuple[Node, ...]:
+    return tuple(node for node in flow.nodes if node.op in ops)
 
 
 def masked(crc: int) -> int:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hubclient.archive.constants import constant, scalar, vector
 from hubclient.archive.graph import Dataflow, Graph, Node
 from hubclient.errors import CorruptArchive, UnsupportedModel
-from tests.archive.builders import call, const, field, function, graph, node, shape, tensor, variable
+from tests.archive.builders import by_op, call, const, field, function, graph, node, shape, tensor, variable
 from tests.archive.damage import flips_read, patient, survives, truncations_read
 
 _KERNEL = "model/dense/kernel"
@@ -62,7 +62,7 @@ def test_weights_are_found_through_calls_and_copies() -> None:
 
 def test_lookups() -> None:
     traced = Graph(nested()).trace("Call")
-    assert traced.by_op("MatMul", "Softmax") == (traced.output,)
+    assert by_op(traced, "MatMul", "Softmax") == (traced.output,)
     assert traced.consumers(traced.variables[_KERNEL]) == (traced.output,)
     assert traced.consumers(traced.output) == ()
 
@@ -81,7 +81,7 @@ def test_one_function_called_twice_gives_its_nodes_twice() -> None:
         functions=[dense("dense")],
     )
     traced = Graph(data).trace("B:0")
-    assert [each.calls for each in traced.by_op("MatMul")] == [("A",), ("B",)]
+    assert [each.calls for each in by_op(traced, "MatMul")] == [("A",), ("B",)]
     assert traced.output.inputs[0].calls == ("A",)
 
 
@@ -96,7 +96,7 @@ def test_functions_called_by_their_name_name_their_outputs() -> None:
 def test_ports_are_kept() -> None:
     traced = flow(node("x", "Placeholder"), node("parts", "Split", "x"), node("out", "Sub", "parts:1", "parts"))
     assert traced.output.ports == ("1", "0")
-    assert traced.output.inputs == traced.by_op("Split") * 2
+    assert traced.output.inputs == by_op(traced, "Split") * 2
 
 
 def test_copies_of_several_values_keep_them_apart() -> None:

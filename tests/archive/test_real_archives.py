@@ -20,7 +20,7 @@ from hubclient.archive.members import Members
 from hubclient.archive.sparknlp import Archive, read_archive
 from hubclient.archive.weights import onnx_files, tensorflow_files, unpack
 from hubclient.archive.zipmembers import ZipMembers
-from tests.archive.builders import DEMO
+from tests.archive.builders import DEMO, by_op
 from tests.archive.damage import flips_read, truncations_read
 
 _SHARED = Path(__file__).parents[3] / "shared" / "archives"
@@ -67,10 +67,10 @@ def check_tensorflow(graph: bytes, index: bytes, data: bytes, logits: str, label
         assert np.isfinite(bundle.array(key)).all()
     flow = Graph(graph).trace(logits)
     assert flow.variables.keys() <= names.keys()
-    assert flow.by_op("Placeholder")
+    assert by_op(flow, "Placeholder")
     for name, node in flow.variables.items():
         assert tuple(dim.size for dim in node.attribute("shape").shape.dim) == bundle.entry(names[name]).shape
-    for node in flow.by_op("Const"):
+    for node in by_op(flow, "Const"):
         constant(node)
     outputs = [
         bundle.entry(names[variable]).shape[-1] for variable in flow.variables if variable.endswith(("classifier/bias", "proj/bias"))
