@@ -99,6 +99,15 @@ def parse_version(text: str) -> Version:
     return tuple(int(part) for part in text.split("."))
 
 
+def is_name(text: str) -> bool:
+    """Whether a reference can name a card so. Characters that cannot be printed are in no name.
+
+    >>> [is_name(text) for text in ("bert_v1.2", "fr/bert", "bert uncased", "", "bert\\x1b")]
+    [True, False, False, False, False]
+    """
+    return text.isprintable() and _NAME.fullmatch(text) is not None
+
+
 def parse_constraint(text: str) -> Constraint:
     operators: tuple[Operator, ...] = ("==", ">=", "<=")
     for operator in operators:

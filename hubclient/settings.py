@@ -11,14 +11,17 @@ from hubclient.errors import UsageError
 
 AWS_ENDPOINT = "https://s3.amazonaws.com"
 HF_ENDPOINT = "https://huggingface.co"
+LIVE_INDEX = "s3://auxdata.johnsnowlabs.com/public/models/metadata.json"
 _TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"", "0", "false", "no", "off", "none"}
 
 
 @dataclass(frozen=True)
 class Settings:
     """cache_dir: where models are kept. card_folders: read beside the shipped cards, and outranking them.
     mirrors: folders laid out as `<bucket>/<key>`, asked before S3, after the bundled one.
-    hf_cache: the Hugging Face client's own cache folder."""
+    hf_cache: the Hugging Face client's own cache folder.
+    live_index: the address of a bucket's list of its archives, asked for names that no card has; None for none."""
 
     cache_dir: Path
     card_folders: tuple[Path, ...] = ()
@@ -28,6 +31,7 @@ class Settings:
     hf_cache: Path = field(default_factory=lambda: _hf_cache({}))
     hf_token: str | None = None
     offline: bool = False
+    live_index: str | None = LIVE_INDEX
 
     @classmethod
     def from_environment(
@@ -38,7 +42,8 @@ class Settings:
         offline: bool | None = None,
     ) -> Settings:
         """Read HUBCLIENT_CACHE, HUBCLIENT_CARDS, HUBCLIENT_MIRRORS (both separated as PATH is), HUBCLIENT_S3_ENDPOINT,
-        AWS_ENDPOINT_URL_S3, HUBCLIENT_OFFLINE, and Hugging Face's HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE."""
+        AWS_ENDPOINT_URL_S3, HUBCLIENT_LIVE_INDEX (`off` for none), HUBCLIENT_OFFLINE, and Hugging Face's HF_ENDPOINT, HF_TOKEN,
+        HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE."""
         env = os.environ if environ is None else environ
         if offline is None:
             offline = _flag(env, "HUBCLIENT_OFFLINE") or _flag(env, "HF_HUB_OFFLINE")
@@ -51,6 +56,7 @@ class Settings:
             hf_cache=_hf_cache(env),
             hf_token=env.get("HF_TOKEN", "").strip() or None,
             offline=offline,
+            live_index=_live_index(env),
         )
 
 
@@ -80,6 +86,18 @@ def _endpoint(env: Mapping[str, str], *names: str) -> str | None:
                 raise UsageError(f"{name} is '{written}', and must be an address", hint="write https://HOST or http://HOST:PORT")
             return written.rstrip("/")
     return None
+
+
+def _live_index(env: Mapping[str, str]) -> str | None:
+    written = env.get("HUBCLIENT_LIVE_INDEX", LIVE_INDEX).strip()
+    if written.lower() in _FALSE:
+        return None
+    bucket, _, key = written.removeprefix("s3://").partition("/")
+    if not (bucket and key if written.startswith("s3://") else is_web_address(written)):
+        raise UsageError(
+            f"HUBCLIENT_LIVE_INDEX is '{written}', and must be an address", hint="write s3://BUCKET/KEY, https://HOST/FILE or off"
+        )
+    return written
 
 
 def _folders(env: Mapping[str, str], name: str) -> tuple[Path, ...]:

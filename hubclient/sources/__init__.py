@@ -8,12 +8,12 @@ from hubclient.sources.location import HubLocation, Location, S3Location, WebLoc
 
 if TYPE_CHECKING:
     from hubclient.settings import Settings
-    from hubclient.sources.remote import RemoteFile
+    from hubclient.sources.web import WebFile
 
 __all__ = ["HubLocation", "Location", "S3Location", "WebLocation", "remote_file"]
 
 
-def remote_file(location: S3Location | WebLocation, settings: Settings) -> RemoteFile:
+def remote_file(location: S3Location | WebLocation, settings: Settings) -> WebFile:
     """The file at an address; nothing is asked yet."""
     from hubclient.sources.s3 import S3File
     from hubclient.sources.web import WebFile

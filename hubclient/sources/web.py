@@ -24,18 +24,17 @@ class WebFile:
         self.url = str(location)
 
     def stat(self) -> Stat:
-        """HEAD, and where that is refused the first byte by GET: some servers know no HEAD, and its errors say nothing."""
-        answer = self._ask("HEAD", {})
-        if 400 <= answer.status < 500:
+        return self._told(self._look({}))
+
+    def changed(self, etag: str | None) -> Stat | None:
+        """The facts, by one conditional request; None while the content has this ETag. Raises SourceError."""
+        answer = self._look({"If-None-Match": etag} if etag is not None else {})
+        if answer.status == 304 and etag is not None:
             answer.close()
-            answer = self._ask("GET", {"Range": "bytes=0-0"})
-        if answer.status == 416:
-            answer.close()
-            return self._facts(0, answer.headers)
-        if answer.status not in (200, 206):
-            raise self._failure(answer)
-        answer.close()
-        return self._facts(self._size(answer), answer.headers)
+            return None
+        stat = self._told(answer)
+        # Not every server knows conditions.
+        return None if etag is not None and _opaque(stat.etag) == _opaque(etag) else stat
 
     def read(self, start: int = 0, etag: str | None = None) -> Body:
         headers = {"Range": f"bytes={start}-"} if start else {}
@@ -52,6 +51,23 @@ class WebFile:
             answer.close()
             raise self._changed(f"its ETag was {etag} and is {answer.headers['ETag']}")
         return Body(self._start(answer), answer.chunks(), answer.close)
+
+    def _look(self, headers: Mapping[str, str]) -> http.Answer:
+        """HEAD, and where that is refused the first byte by GET: some servers know no HEAD, and its errors say nothing."""
+        answer = self._ask("HEAD", headers)
+        if 400 <= answer.status < 500:
+            answer.close()
+            answer = self._ask("GET", {**headers, "Range": "bytes=0-0"})
+        return answer
+
+    def _told(self, answer: http.Answer) -> Stat:
+        if answer.status == 416:
+            answer.close()
+            return self._facts(0, answer.headers)
+        if answer.status not in (200, 206):
+            raise self._failure(answer)
+        answer.close()
+        return self._facts(self._size(answer), answer.headers)
 
     def _ask(self, method: str, headers: Mapping[str, str]) -> http.Answer:
         """One request. Raises Offline, Unreachable."""
@@ -93,3 +109,8 @@ class WebFile:
 
     def _changed(self, why: str) -> ContentChanged:
         return ContentChanged("the file was changed on the server while it was fetched", where=self.url, why=why, hint="try again")
+
+
+def _opaque(etag: str | None) -> str | None:
+    """Conditions on what is there already compare weak ETags as strong ones (RFC 9110, section 13.1.2)."""
+    return etag.removeprefix("W/") if etag is not None else None

@@ -35,18 +35,20 @@ def fetch(
     file: RemoteFile,
     target: Path,
     *,
+    stat: Stat | None = None,
     progress: Progress | None = None,
     retries: int = 4,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Fetched:
     """Write the whole content of `file` to `target`, a new file in a folder of the caller's.
 
+    `stat`: the file's facts, where they were asked for just now.
     Raises SourceError (CorruptTransfer when what arrived is not what was announced), StoreFull, StoreUnwritable;
     `target` is then incomplete.
     """
     patience = Patience(retries, sleep)
     progress = progress or Silent()
-    stat = patience.insist(file.stat)
+    stat = stat or patience.insist(file.stat)
     try:
         return _fetch_announced(file, stat, target, progress, patience)
     except ContentChanged:

@@ -46,8 +46,10 @@ class ScriptedServer:
 
 
 def file_reply(request: Request, content: bytes, etag: str, *, cut: int | None = None, headers: Mapping[str, str] | None = None) -> Reply:
-    """What a good server answers for a file: ranges and If-Match are honoured."""
+    """What a good server answers for a file: ranges, If-Match and If-None-Match are honoured."""
     facts = {"ETag": etag, **(headers or {})}
+    if request.headers.get("If-None-Match") == etag:
+        return Reply(304, headers=facts)
     if request.headers.get("If-Match", etag) != etag:
         return Reply(412, headers=facts)
     asked = request.headers.get("Range")

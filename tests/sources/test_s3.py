@@ -11,12 +11,13 @@ import pytest
 
 from hubclient.errors import ContentChanged, Forbidden, NotFound, Offline, ServerFailure, SourceError, Unreachable
 from hubclient.settings import Settings
+from hubclient.sources.http import send
 from hubclient.sources.location import S3Location
 from hubclient.sources.remote import Body
 from hubclient.sources.s3 import S3File
 from tests.servers.ports import free_port
 from tests.servers.script import Reply, Request, ScriptedServer, file_reply, running_script
-from tests.servers.seaweed import Seaweed
+from tests.servers.seaweed import PRIVATE_BUCKET, PUBLIC_BUCKET, Seaweed
 
 CONTENT = bytes(range(256)) * 1000
 
@@ -100,6 +101,26 @@ def test_a_changed_object_is_noticed(seaweed: Seaweed) -> None:
     seaweed.put(seaweed.public_bucket, "changes.zip", CONTENT[::-1])
     with pytest.raises(ContentChanged):
         file.read(10, etag)
+
+
+@pytest.mark.parametrize("bucket", [PUBLIC_BUCKET, PRIVATE_BUCKET])
+def test_an_unchanged_object_is_told_by_one_question(seaweed: Seaweed, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    be_owner(seaweed, monkeypatch)
+    seaweed.put(bucket, "revalidated.json", CONTENT)
+    file = S3File(S3Location(bucket, "revalidated.json"), settings(seaweed.endpoint))
+    stat = file.stat()
+    assert file.changed(stat.etag) is None
+    seaweed.put(bucket, "revalidated.json", CONTENT[::-1])
+    changed = file.changed(stat.etag)
+    assert changed is not None
+    assert changed.md5 == hashlib.md5(CONTENT[::-1]).hexdigest()
+
+
+def test_a_real_server_answers_not_modified(seaweed: Seaweed) -> None:
+    seaweed.put(seaweed.public_bucket, "conditional.json", CONTENT)
+    url = f"{seaweed.endpoint}/{seaweed.public_bucket}/conditional.json"
+    etag = send("HEAD", url, {}).headers["ETag"]
+    assert send("HEAD", url, {"If-None-Match": etag}).status == 304
 
 
 def test_an_empty_object(seaweed: Seaweed) -> None:

@@ -11,6 +11,7 @@ from hubclient.errors import ContentChanged, CorruptTransfer, ServerFailure, Sou
 from hubclient.settings import Settings
 from hubclient.sources.http import Answer, _redirect_target, retry_after, send
 from hubclient.sources.location import WebLocation
+from hubclient.sources.remote import Stat
 from hubclient.sources.web import WebFile
 from tests.servers.script import Reply, Request, ScriptedServer, file_reply, running_script
 
@@ -57,6 +58,42 @@ def test_a_weak_etag_is_not_sent_back(script: ScriptedServer) -> None:
     script.answer = lambda request: file_reply(request, CONTENT, 'W/"e"')
     web_file(f"{script.endpoint}/a.zip").read(1, 'W/"e"').close()
     assert "If-Match" not in script.requests[-1].headers
+
+
+def test_one_conditional_request_tells_whether_the_content_changed(script: ScriptedServer) -> None:
+    script.answer = lambda request: file_reply(request, CONTENT, '"new"')
+    file = web_file(f"{script.endpoint}/a.zip")
+    assert file.changed('"new"') is None
+    assert [(request.method, request.headers["If-None-Match"]) for request in script.requests] == [("HEAD", '"new"')]
+    assert file.changed('"old"') == Stat(500, '"new"')
+    assert file.changed(None) == Stat(500, '"new"')
+    assert "If-None-Match" not in script.requests[-1].headers
+
+
+@pytest.mark.parametrize(("kept", "told"), [('"e"', '"e"'), ('W/"e"', '"e"'), ('"e"', 'W/"e"')])
+def test_a_server_that_knows_no_conditions(script: ScriptedServer, kept: str, told: str) -> None:
+    script.answer = lambda request: Reply(200, CONTENT, {"ETag": told})
+    assert web_file(f"{script.endpoint}/a.zip").changed(kept) is None
+
+
+def test_a_server_that_gives_no_etag_any_more(script: ScriptedServer) -> None:
+    script.answer = lambda request: Reply(200, CONTENT)
+    assert web_file(f"{script.endpoint}/a.zip").changed('"e"') == Stat(500)
+
+
+def test_a_condition_on_a_server_that_knows_no_head(script: ScriptedServer) -> None:
+    script.answer = lambda request: Reply(405) if request.method == "HEAD" else file_reply(request, CONTENT, '"e"')
+    assert web_file(f"{script.endpoint}/a.zip").changed('"e"') is None
+    assert script.sent == 0
+
+
+def test_not_modified_answers_no_question_that_was_not_asked(script: ScriptedServer) -> None:
+    script.answer = lambda request: Reply(304)
+    file = web_file(f"{script.endpoint}/a.zip")
+    with pytest.raises(SourceError, match="304"):
+        file.stat()
+    with pytest.raises(SourceError, match="304"):
+        file.changed(None)
 
 
 def test_a_part_must_say_which(script: ScriptedServer) -> None:

@@ -71,6 +71,13 @@ def test_an_empty_file(script: ScriptedServer, tmp_path: Path) -> None:
     assert (tmp_path / "t").read_bytes() == b""
 
 
+def test_facts_that_are_known_are_not_asked_for(script: ScriptedServer, tmp_path: Path) -> None:
+    script.answer = lambda request: file_reply(request, CONTENT, MD5)
+    file = s3_file(script.endpoint)
+    assert fetch(file, tmp_path / "t", stat=file.stat()).sha256 == SHA256
+    assert [request.method for request in script.requests] == ["HEAD", "GET"]
+
+
 def test_a_cut_transfer_goes_on_where_it_stopped(script: ScriptedServer, tmp_path: Path) -> None:
     script.answer = lambda request: file_reply(request, CONTENT, MD5, cut=300_000)
     waits: list[float] = []

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hubclient.settings import AWS_ENDPOINT, HF_ENDPOINT, Settings
+import pytest
+
+from hubclient.errors import UsageError
+from hubclient.settings import AWS_ENDPOINT, HF_ENDPOINT, LIVE_INDEX, Settings
 
 
 def test_defaults() -> None:
@@ -50,6 +53,17 @@ def test_folders(tmp_path: Path) -> None:
     assert settings.hf_cache == tmp_path / "hf" / "hub"
     assert Settings.from_environment({**env, "HF_HUB_CACHE": "/c"}).hf_cache == Path("/c")
     assert Settings.from_environment(env, cache_dir=tmp_path).cache_dir == tmp_path
+
+
+def test_the_live_index() -> None:
+    assert Settings.from_environment({}).live_index == LIVE_INDEX
+    for written in ("s3://b/models/metadata.json", "https://host/metadata.json"):
+        assert Settings.from_environment({"HUBCLIENT_LIVE_INDEX": f" {written}"}).live_index == written
+    for written in ("", " ", "off", "None", "0"):
+        assert Settings.from_environment({"HUBCLIENT_LIVE_INDEX": written}).live_index is None
+    for written in ("s3://bucket", "s3:///key", "metadata.json", "ftp://host/a", "https://"):
+        with pytest.raises(UsageError, match="HUBCLIENT_LIVE_INDEX"):
+            Settings.from_environment({"HUBCLIENT_LIVE_INDEX": written})
 
 
 def test_offline() -> None:
