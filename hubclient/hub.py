@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Unpack
 from hubclient import bundled
 from hubclient.acquire import Workshop
 from hubclient.cards import Card
-from hubclient.catalog import CardKey, Catalog, Resolution
+from hubclient.catalog import CardKey, Catalog, Layer, Query, Resolution
+from hubclient.convert.annotators import can_open
 from hubclient.errors import InvalidReference
 from hubclient.names import CardReference, PathReference, Reference, parse_reference
 from hubclient.plan import SourceChoice
@@ -41,7 +42,9 @@ class Hub:
 
     @cached_property
     def catalog(self) -> Catalog:
-        return Catalog.load([bundled.CARDS, *self.settings.card_folders])
+        shipped = (Layer("bundle", bundled.INDEX), Layer("folder", bundled.CARDS))
+        own = (Layer("folder", folder, own=True) for folder in self.settings.card_folders)
+        return Catalog((*shipped, *own), folder=self.settings.cache_dir / "catalogue", progress=self.progress)
 
     @cached_property
     def store(self) -> Store:
@@ -56,9 +59,21 @@ class Hub:
         """Every card that this hub knows."""
         return self.catalog.cards
 
-    def search(self, words: str | Iterable[str] = (), *, limit: int = 20) -> list[Card]:
-        """The newest cards in which every word occurs, best first."""
-        return self.catalog.search(words, limit=limit)
+    def search(
+        self,
+        words: str | Iterable[str] = (),
+        *,
+        task: str | None = None,
+        lang: str | None = None,
+        annotator: str | None = None,
+        label: str | None = None,
+        max_size_mb: float | None = None,
+        origin: str | None = None,
+        limit: int | None = 20,
+    ) -> list[Card]:
+        """The facts of the cards in which every word begins a word, best first: see `hubclient.catalog.search`. limit: None for all."""
+        query = Query(tuple(words.split() if isinstance(words, str) else words), task, lang, annotator, label, max_size_mb, origin)
+        return self.catalog.search(query, limit=limit, can_open=can_open)
 
     def parse(self, reference: str, lang: str | None = None, version: str | None = None, revision: str | None = None) -> Reference:
         """Raises InvalidReference."""

@@ -65,10 +65,10 @@ def find(workshop: Workshop, reference: Reference, choice: Choice) -> Target:
     """Resolve and plan: nothing is fetched. Raises ResolutionError, CardError."""
     match reference:
         case CardReference():
-            resolution = workshop.catalog.resolve(reference, can_open=lambda card: can_open(card.annotator))
+            resolution = workshop.catalog.resolve(reference, can_open=can_open)
             for notice in resolution.notices:
                 _log.warning("%s", notice)
-            card = resolution.card
+            card = workshop.catalog.whole(resolution.card)
             plan = plan_card(card, workshop.has, mirrors=workshop.mirrors, source=choice.source, revision=choice.revision)
             return Target(card, Wanted(_identity(card), resolution.overlay, card.labels), plan)
         case HubReference():

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
 
 from hubclient.cards import Card, Overlay
-from hubclient.catalog.folder import OVERLAY_ENDING, CardFolder, card_from, list_folder, read_bytes, read_overlay
-from hubclient.catalog.resolve import Selection, cards_by_nlu, cards_named, select, select_by_nlu, unknown_model
-from hubclient.catalog.search import search_cards
-from hubclient.errors import CardError, ResolutionError
-from hubclient.names import CardReference, Version
+from hubclient.catalog import lookup
+from hubclient.catalog.folder import OVERLAY_ENDING, read_card, read_overlay
+from hubclient.catalog.index import Index, Reader
+from hubclient.catalog.layer import CardKey, Known, Layer
+from hubclient.catalog.near import unknown_model
+from hubclient.catalog.resolve import CanOpen, Deliberation, deliberate
+from hubclient.catalog.search import Query, search
+from hubclient.errors import CardError, HubError, ResolutionError, SourceError, StoreError
+from hubclient.names import CardReference
+from hubclient.transfer.progress import Progress, Silent
 
+if TYPE_CHECKING:
+    from hubclient.catalog.live import LiveIndex
 
-@dataclass(frozen=True, order=True)
-class CardKey:
-    name: str
-    language: str
-    version: Version
-    epoch_ms: int
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """The card that answers to a reference, its overlay (empty if there is none), and what the user should be told."""
+    """The card that answers to a reference, its overlay (empty if there is none), and what the user should be told.
+
+    The card has its facts and no prose: `Catalog.whole` reads that.
+    """
 
     card: Card
     overlay: Overlay = field(default_factory=Overlay)
@@ -35,105 +41,171 @@ class Resolution:
 
 
 class Catalog:
-    """The cards of several folders. Where two have a card of the same name, language, version and time, the later folder's counts.
+    """The cards of several layers, the weakest first; names that none of them has are looked up in the live index.
 
-    Files are read when they are needed: to resolve a name, only those are parsed that contain it.
+    `folder`: where the index is kept; None keeps it in memory. Folders are looked through when the catalog is first asked, and again
+    after `refresh`.
     """
 
-    def __init__(self, folders: Sequence[CardFolder]) -> None:
-        self._folders = tuple(folders)
-        self._read: dict[Path, Card | CardError] = {}
+    def __init__(
+        self, layers: Sequence[Layer], *, folder: Path | None = None, live: LiveIndex | None = None, progress: Progress | None = None
+    ) -> None:
+        self._index = Index(layers, folder, progress or Silent())
+        self._live = live
 
     @classmethod
     def load(cls, folders: Sequence[Path]) -> Catalog:
-        return cls([list_folder(folder) for folder in folders])
+        """The cards of these folders, the weakest first, indexed in memory."""
+        return cls([Layer("folder", folder, own=True) for folder in folders])
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return self._index.layers
 
     @cached_property
     def cards(self) -> Mapping[CardKey, Card]:
-        """Every card, in the order of names."""
-        found = {_key(card): card for card in self._ranked(None)}
-        return MappingProxyType(dict(sorted(found.items())))
+        """Every card's facts, in the order of names."""
+        return CardsByKey(self._ask(lookup.numbers_by_key), self._numbered)
 
     @cached_property
     def problems(self) -> tuple[CardError, ...]:
         """What could not be listed, read or parsed, overlays included."""
-        found = [problem for folder in self._folders for problem in folder.problems]
-        found += [read for folder in self._folders for path in folder.cards if isinstance(read := self._card(path), CardError)]
-        for path in (path for folder in self._folders for path in folder.overlays):
-            try:
-                read_overlay(path)
-            except CardError as error:
-                found.append(error)
-        return tuple(found)
+        broken = self._broken_files.values()
+        listed = [problem for folder in self._index.folders.values() for problem in folder.problems]
+        return (*listed, *broken, *self._broken_overlays())
 
-    def resolve(self, reference: CardReference, *, can_open: Callable[[Card], bool] | None = None) -> Resolution:
+    def refresh(self) -> None:
+        """Look through the folders again when next asked."""
+        self._index.refresh()
+        for name in ("cards", "problems", "_overlays", "_broken_files"):
+            self.__dict__.pop(name, None)
+
+    def resolve(self, reference: CardReference, *, can_open: CanOpen | None = None) -> Resolution:
         """The newest card that answers to the reference, by the rules of `hubclient.catalog.resolve`.
 
         `can_open` says whether the model of a card can be opened; versions that cannot are passed over with a notice.
         Raises a ResolutionError, or CardError if the overlay of the card is broken.
         """
-        try:
-            return self._resolve(reference, can_open)
-        except ResolutionError as error:
-            error.where = "the cards in " + ", ".join(str(folder.path) for folder in self._folders)
-            raise
+        found = self.deliberate(reference, can_open=can_open)
+        if found.chosen is None:
+            assert found.error is not None
+            raise found.error
+        notices = [f"{error.what} ({error.where}): it is left out" for error in self._unreadable(reference.name)]
+        return Resolution(found.chosen.card, self.overlay(found.chosen.card), (*found.notices, *notices))
 
-    def _resolve(self, reference: CardReference, can_open: Callable[[Card], bool] | None) -> Resolution:
-        selection = self._select(self._ranked(reference.name), reference, can_open) or self._select(
-            self.cards.values(), reference, can_open
+    def deliberate(self, reference: CardReference, *, can_open: CanOpen | None = None) -> Deliberation:
+        """How the reference is resolved; the error, if it is not, is there and not raised."""
+        found = deliberate(self._meant(reference.name), reference, can_open=can_open)
+        if found.chosen is not None:
+            return found
+        live, trouble = self._live_cards(reference.name)
+        if live:
+            found = deliberate((*self._meant(reference.name), *live), reference, can_open=can_open)
+        if found.chosen is not None:
+            return replace(found, notices=(*found.notices, *_from_live(found.chosen)))
+        return replace(found, error=self._told(found.error or self._unknown(reference.name), trouble))
+
+    def search(self, query: Query, *, limit: int | None = 20, can_open: CanOpen | None = None) -> list[Card]:
+        """The cards' facts, best first, one version of each name and language: the one that `resolve` takes."""
+        return self._ask(
+            lambda reader: [
+                known.card
+                for known in lookup.cards_numbered(reader, search(reader, query, lookup.current_numbers(reader, can_open))[:limit])
+            ]
         )
-        unreadable = self._unreadable(reference.name)
-        if selection is None:
-            raise unknown_model(reference.name, (key.name for key in self.cards), unreadable)
-        notices = [f"{error.what} ({error.where}): it is left out" for error in unreadable]
-        return Resolution(selection.card, self._overlay(selection.card), (*selection.notices, *notices))
 
-    def search(self, words: str | Iterable[str], *, limit: int = 20) -> list[Card]:
-        """The newest cards in which every word occurs, best first; no words find every card."""
-        newest = {(key.name, key.language): card for key, card in self.cards.items()}
-        return search_cards(newest.values(), words.split() if isinstance(words, str) else words)[:limit]
+    def whole(self, card: Card) -> Card:
+        """The card with its prose, read from its file; as it is if it has none. Raises CardError."""
+        return read_card(Path(card.path)) if card.path else card
 
-    def _select(self, cards: Iterable[Card], reference: CardReference, can_open: Callable[[Card], bool] | None) -> Selection | None:
-        cards = {_key(card): card for card in cards}.values()
-        if named := cards_named(cards, reference.name):
-            return select(named, reference, can_open=can_open)
-        if meant := cards_by_nlu(cards, reference.name):
-            return select_by_nlu(meant, reference, can_open=can_open)
-        return None
+    def overlay(self, card: Card) -> Overlay:
+        """The overlay beside the card's file, or one of the card's name and language in any folder; the last folder's counts.
 
-    def _ranked(self, containing: str | None) -> Iterable[Card]:
-        """The cards; of several with one key the last counts: the last folder's, then the one that is called as its archive is."""
-        for folder in self._folders:
-            cards = [card for path in folder.cards if isinstance(card := self._card(path, containing), Card)]
-            yield from sorted(cards, key=lambda card: card.name == card.model_name and card.language == card.model_language)
-
-    def _card(self, path: Path, containing: str | None = None) -> Card | CardError | None:
-        """The parsed file, or why it cannot be; None, and nothing parsed, if it does not contain the text."""
-        if path in self._read:
-            return self._read[path]
-        try:
-            data = read_bytes(path)
-            if containing is not None and containing.rstrip(".").encode() not in data:
-                return None
-            self._read[path] = card_from(data, path)
-        except CardError as error:
-            self._read[path] = error
-        return self._read[path]
-
-    def _unreadable(self, name: str) -> list[CardError]:
-        """Problems of files that are named as a card of that name is."""
-        stem = re.compile(rf"(?:\d{{4}}-\d\d-\d\d-)?{re.escape(name)}(?:_[A-Za-z-]+)?(?:_\d+_\d+)?")
-        return [error for path, error in self._read.items() if isinstance(error, CardError) and stem.fullmatch(path.stem)]
-
-    def _overlay(self, card: Card) -> Overlay:
-        """The overlay beside the card's file, or one of the card's name and language in any folder; the last folder's counts."""
+        Raises CardError if it is broken.
+        """
         names = {f"{card.model_name}_{card.model_language}{OVERLAY_ENDING}", f"{card.name}_{card.language}{OVERLAY_ENDING}"}
         beside = Path(card.path).with_suffix(OVERLAY_ENDING) if card.path else None
-        for folder in reversed(self._folders):
-            for path in (*(path for path in folder.overlays if path == beside), *(path for path in folder.overlays if path.name in names)):
+        for overlays in self._overlays:
+            for path in (*(path for path in overlays if path == beside), *(path for path in overlays if path.name in names)):
                 return read_overlay(path)
         return Overlay()
 
+    @cached_property
+    def _overlays(self) -> list[tuple[Path, ...]]:
+        """Of each folder, the one that counts most first."""
+        self._ask(lambda reader: None)
+        return [folder.overlays for folder in reversed(self._index.folders.values())]
 
-def _key(card: Card) -> CardKey:
-    return CardKey(card.model_name, card.model_language, card.version, card.epoch_ms)
+    def _broken_overlays(self) -> Iterator[CardError]:
+        for path in (path for overlays in self._overlays for path in overlays):
+            try:
+                read_overlay(path)
+            except CardError as error:
+                yield error
+
+    def _meant(self, name: str) -> list[Known]:
+        return self._ask(lambda reader: lookup.cards_meant(reader, name))
+
+    def _live_cards(self, name: str) -> tuple[list[Known], HubError | None]:
+        """The live index's cards of the name, or why it could not be asked."""
+        if self._live is None:
+            return [], None
+        layer = Layer("live", Path())
+        try:
+            return [Known(card, layer, rank=-1) for card in self._live.cards_named(name)], None
+        except SourceError as error:
+            return [], error
+
+    def _unknown(self, name: str) -> ResolutionError:
+        return unknown_model(name, self._ask(lookup.names), self._unreadable(name))
+
+    def _told(self, error: ResolutionError, trouble: HubError | None) -> ResolutionError:
+        error.where = "; ".join(map(str, self.layers))
+        if trouble is not None:
+            error.causes = (*error.causes, trouble)
+        return error
+
+    def _unreadable(self, name: str) -> list[CardError]:
+        """Problems of files that are named as a card of that name is."""
+        broken = self._broken_files
+        stem = re.compile(rf"(?:\d{{4}}-\d\d-\d\d-)?{re.escape(name)}(?:_[A-Za-z-]+)?(?:_\d+_\d+)?") if broken else None
+        return [error for path, error in broken.items() if stem and stem.fullmatch(path.stem)]
+
+    @cached_property
+    def _broken_files(self) -> Mapping[Path, CardError]:
+        return self._ask(lookup.broken_files)
+
+    def _ask(self, question: Callable[[Reader], T]) -> T:
+        try:
+            return self._index.ask(question)
+        except sqlite3.DatabaseError as error:
+            raise StoreError("the index of cards cannot be used", why=str(error), hint="check the disk, or set HUBCLIENT_CACHE") from error
+
+    def _numbered(self, number: int) -> Card:
+        (known,) = self._ask(lambda reader: lookup.cards_numbered(reader, [number]))
+        return known.card
+
+
+def _from_live(known: Known) -> Iterator[str]:
+    if known.layer.kind == "live":
+        yield f"{known.key} is known from the live index alone: there is no card of it"
+
+
+class CardsByKey(Mapping[CardKey, Card]):
+    """Immutable; a card is read from the index when it is asked for."""
+
+    def __init__(self, numbers: Mapping[CardKey, int], card: Callable[[int], Card]) -> None:
+        self._numbers = numbers
+        self._card = card
+
+    def __getitem__(self, key: CardKey) -> Card:
+        return self._card(self._numbers[key])
+
+    def __iter__(self) -> Iterator[CardKey]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._numbers

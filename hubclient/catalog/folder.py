@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from hubclient.cards import Card, Overlay, parse_card, parse_overlay
 from hubclient.errors import CardError
 
+CARD_ENDING = ".md"
 OVERLAY_ENDING = ".overlay.yaml"
+# Where a Jekyll site keeps its pages, Spark NLP's documentation among them: of its checkout, only these are cards.
+_POSTS = Path("docs", "_posts")
+
+
+@dataclass(frozen=True)
+class CardFile:
+    """`mtime_ns` and `size` tell whether it changed since it was read."""
+
+    path: str
+    mtime_ns: int
+    size: int
 
 
 @dataclass(frozen=True)
@@ -17,28 +30,56 @@ class CardFolder:
     """What a folder lists; nothing of it is read yet. `problems` says which parts of it could not be listed."""
 
     path: Path
-    cards: tuple[Path, ...] = ()
+    cards: tuple[CardFile, ...] = ()
     overlays: tuple[Path, ...] = ()
     problems: tuple[CardError, ...] = ()
 
 
 def list_folder(path: Path) -> CardFolder:
-    """List the `.md` and `.overlay.yaml` files; a README.md is no card, and hidden folders are left alone."""
-    cards: list[Path] = []
-    overlays: list[Path] = []
-    problems: list[CardError] = []
+    """List the `.md` and `.overlay.yaml` files by path; a README.md is no card, and hidden folders are left alone.
 
-    def note(error: OSError) -> None:
-        problems.append(CardError("a folder of cards cannot be listed", where=error.filename, why=error.strerror))
+    Of a checkout that has `docs/_posts`, that folder is listed.
+    """
+    posts = path / _POSTS
+    lister = _Lister()
+    lister.visit(str(posts if posts.is_dir() else path))
+    return CardFolder(path, tuple(sorted(lister.cards, key=lambda card: card.path)), tuple(sorted(lister.overlays)), tuple(lister.problems))
 
-    for folder, subfolders, files in os.walk(path, onerror=note):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        for name in files:
-            if name.endswith(OVERLAY_ENDING):
-                overlays.append(Path(folder, name))
-            elif name.endswith(".md") and name.lower() != "readme.md":
-                cards.append(Path(folder, name))
-    return CardFolder(path, tuple(sorted(cards)), tuple(sorted(overlays)), tuple(problems))
+
+class _Lister:
+    def __init__(self) -> None:
+        self.cards: list[CardFile] = []
+        self.overlays: list[Path] = []
+        self.problems: list[CardError] = []
+
+    def visit(self, folder: str) -> None:
+        try:
+            with os.scandir(folder) as entries:
+                subfolders = list(self._files(entries))
+        except OSError as error:
+            self.problems.append(CardError("a folder of cards cannot be listed", where=folder, why=error.strerror))
+            return
+        for subfolder in subfolders:
+            self.visit(subfolder)
+
+    def _files(self, entries: Iterator[os.DirEntry[str]]) -> Iterator[str]:
+        """Note the files, and give the subfolders."""
+        for entry in entries:
+            name = entry.name
+            if name.endswith(CARD_ENDING) and name.lower() != "readme.md" and not entry.is_dir(follow_symlinks=False):
+                self.cards.append(_card_file(entry))
+            elif name.endswith(OVERLAY_ENDING):
+                self.overlays.append(Path(entry.path))
+            elif not name.startswith(".") and entry.is_dir(follow_symlinks=False):
+                yield entry.path
+
+
+def _card_file(entry: os.DirEntry[str]) -> CardFile:
+    try:
+        stat = entry.stat()
+    except OSError:  # a link to nowhere: reading it will tell
+        return CardFile(entry.path, 0, 0)
+    return CardFile(entry.path, stat.st_mtime_ns, stat.st_size)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -49,6 +90,11 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CardError("a card cannot be read", where=str(path), why=error.strerror) from error
+
+
+def read_card(path: Path) -> Card:
+    """The whole card, prose included. Raises CardError."""
+    return card_from(read_bytes(path), path)
 
 
 def card_from(data: bytes, path: Path) -> Card:

@@ -1,34 +1,94 @@
-"""Cards found by words: every word must occur, and where it occurs decides the order."""
+"""Cards found by words and by facts.
+
+A word matches where it begins a word of the name, the title, the labels or the tags (which count the languages, annotators, NLU
+references and Hugging Face repositories among them). First comes the card of that very name, then those whose names begin with it,
+then those with all words in the name, in name or title, and anywhere; among equals the newest first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
-from hubclient.cards import Card
+from hubclient.catalog.index import Reader
+from hubclient.catalog.tasks import slug
+
+_WORD = re.compile(r"[^\W_]+")
+_COLUMNS = ("{name}", "{name title}", "{name title labels tags}")
 
 
-def search_cards(cards: Iterable[Card], words: Iterable[str]) -> list[Card]:
-    """The cards in which every word occurs, whatever its case: those first where it occurs in what tells most (see `_fields`)."""
-    wanted = [word.casefold() for word in words]
+@dataclass(frozen=True)
+class Query:
+    """What cards must have; None and empty ask for nothing.
+
+    `task`: as the card or its annotator tells it, spelled as on the card or as on the Hub (`text-classification`). `label`: one of the
+    labels on the card, whatever its case. `max_size_mb`: in 1024 * 1024 bytes; cards that tell no size do not match. `origin`: a Hugging
+    Face repository or its owner.
+    """
+
+    words: tuple[str, ...] = ()
+    task: str | None = None
+    language: str | None = None
+    annotator: str | None = None
+    label: str | None = None
+    max_size_mb: float | None = None
+    origin: str | None = None
+
+
+def search(reader: Reader, query: Query, among: Collection[int]) -> list[int]:
+    """The numbers of the matching cards, best first."""
+    conditions, values = _conditions(query)
+    sql = f"SELECT id, name, epoch_ms FROM card WHERE {' AND '.join(conditions) or '1'}"
+    found = {number: (name, epoch) for number, name, epoch in reader.connection.execute(sql, values) if number in among}
+    ranks = _ranks(reader, query.words) if query.words else dict.fromkeys(found, 0)
+    wanted = "_".join(query.words).casefold()
     ranked = []
-    for card in cards:
-        fields = _fields(card)
-        scores = [_score(word, fields) for word in wanted]
-        if all(scores):
-            ranked.append((-sum(scores), card.model_name, card.model_language, card))
-    return [card for *_, card in sorted(ranked, key=lambda item: item[:3])]
+    for number in found.keys() & ranks.keys():
+        name, epoch = found[number]
+        rank = _by_name(name.casefold(), wanted) if wanted else 0
+        ranked.append((ranks[number] if rank is None else rank, -epoch, name, number))
+    return [number for *_, number in sorted(ranked)]
 
 
-def _fields(card: Card) -> tuple[str, ...]:
-    """From the least to the most telling."""
-    said = (
-        (card.description or "", card.data_source or "", card.references or ""),
-        (*card.labels, *card.nlu_refs, *card.hf_origins, card.annotator or ""),
-        (card.title or "", *card.tags, *card.task, card.model_language),
-        (card.model_name,),
-    )
-    return tuple("\n".join(texts).casefold() for texts in said)
+def _by_name(name: str, wanted: str) -> int | None:
+    if name == wanted:
+        return -2
+    return -1 if name.startswith(wanted) else None
 
 
-def _score(word: str, fields: tuple[str, ...]) -> int:
-    return max((rank for rank, text in enumerate(fields, 1) if word in text), default=0)
+def _ranks(reader: Reader, words: Sequence[str]) -> dict[int, int]:
+    """Where all words occur: 0 for the name, 1 for name and title, 2 for anything."""
+    terms = [token for word in words for token in _WORD.findall(word)]
+    if not terms:
+        return {}
+    wanted = " AND ".join(f'"{term}"*' for term in terms)
+    found: dict[int, int] = {}
+    for rank, columns in enumerate(_COLUMNS):
+        for (number,) in reader.connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (f"{columns} : ({wanted})",)):
+            found.setdefault(number, rank)
+    return found
+
+
+def _conditions(query: Query) -> tuple[list[str], list[object]]:
+    parts = list(_parts(query))
+    return [condition for condition, _ in parts], [value for _, values in parts for value in values]
+
+
+def _parts(query: Query) -> Iterator[tuple[str, tuple[object, ...]]]:
+    if query.task is not None:
+        yield "instr(tasks, ?)", (f" {slug(query.task)} ",)
+    if query.language is not None:
+        yield "language = ?", (query.language,)
+    if query.annotator is not None:
+        yield "json_extract(facts, '$.annotator') = ? COLLATE NOCASE", (query.annotator,)
+    if query.label is not None:
+        yield "EXISTS (SELECT 1 FROM json_each(facts, '$.labels') WHERE value = ? COLLATE NOCASE)", (query.label,)
+    if query.max_size_mb is not None:
+        yield "json_extract(facts, '$.size_mb') <= ?", (query.max_size_mb,)
+    if query.origin is not None:
+        repository, owner = query.origin.casefold(), f"{query.origin.casefold()}/"
+        yield (
+            "EXISTS (SELECT 1 FROM json_each(facts, '$.hf_origins') WHERE lower(value) = ? OR instr(lower(value), ?) = 1)",
+            (repository, owner),
+        )

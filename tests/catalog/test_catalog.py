@@ -39,7 +39,7 @@ def test_shipped_cards_resolve() -> None:
         "bert_tiny_sequence_classifier_sst2",
     }
     for key in catalog.cards:
-        assert resolve(catalog, f"en/{key.name}").card is catalog.cards[key]
+        assert resolve(catalog, f"en/{key.name}").card == catalog.cards[key]
 
 
 def test_shipped_overlay_belongs_to_its_card_alone() -> None:
@@ -71,8 +71,8 @@ def test_a_later_folder_outranks_an_earlier_one(tmp_path: Path) -> None:
     write(tmp_path, "two/a.md", card_text(description="second"))
     for order, expected in (("one", "two"), "second"), (("two", "one"), "first"):
         catalog = Catalog.load([tmp_path / name for name in order])
-        assert resolve(catalog, "en/small_model").card.description == expected
-        assert [card.description for card in catalog.cards.values()] == [expected]
+        assert catalog.whole(resolve(catalog, "en/small_model").card).description == expected
+        assert [catalog.whole(card).description for card in catalog.cards.values()] == [expected]
 
 
 def test_a_newer_version_counts_more_than_a_later_folder(tmp_path: Path) -> None:
@@ -147,19 +147,6 @@ def test_a_broken_overlay_stops_its_card(tmp_path: Path) -> None:
     write(tmp_path, "card.overlay.yaml", "activatoin: sigmoid\n")
     with pytest.raises(CardError, match="activatoin"):
         resolve(Catalog.load([tmp_path]), "en/small_model")
-
-
-def test_search(tmp_path: Path) -> None:
-    write(tmp_path, "a.md", card_text(file=archive("toxic_bert"), front={"name": "toxic_bert"}))
-    write(tmp_path, "b.md", card_text(file=archive("other"), front={"name": "other", "title": "Toxic comments"}))
-    write(tmp_path, "c.md", card_text(file=archive("third"), front={"name": "third"}, description="Finds toxic words."))
-    write(tmp_path, "d.md", card_text(file=archive("third", version="9.0.0"), front={"name": "third"}, description="Not for Toxic ones."))
-    catalog = Catalog.load([tmp_path])
-    assert [card.name for card in catalog.search("TOXIC")] == ["toxic_bert", "other", "third"]
-    assert catalog.search("toxic")[-1].version == (9, 0, 0)
-    assert [card.name for card in catalog.search(["toxic", "comments"])] == ["other"]
-    assert len(catalog.search("", limit=2)) == 2
-    assert catalog.search("nothing like it") == []
 
 
 def test_resolving_imports_nothing_heavy() -> None:

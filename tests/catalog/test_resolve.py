@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hubclient.cards import Card, S3Location
-from hubclient.catalog.resolve import Selection, cards_by_nlu, cards_named, select, select_by_nlu, unknown_model
-from hubclient.errors import AmbiguousModel, CardError, UnknownLanguage, UnknownVersion
+from hubclient.catalog.layer import Known, Layer
+from hubclient.catalog.near import unknown_model
+from hubclient.catalog.resolve import CanOpen, Deliberation, deliberate
+from hubclient.errors import AmbiguousModel, CardError, ResolutionError, UnknownLanguage, UnknownVersion
 from hubclient.names import CardReference, parse_reference
 
 
@@ -16,10 +20,27 @@ def card(name: str = "m", language: str = "en", version: str = "3.4.2", epoch: i
     return Card(**values)  # type: ignore[arg-type]
 
 
-def choose(text: str, *cards: Card, **options: object) -> Selection:
+BUNDLED, SHIPPED, OWN = Layer("bundle", Path("i")), Layer("folder", Path("s")), Layer("folder", Path("o"), own=True)
+RANKS = {BUNDLED: 0, SHIPPED: 1, OWN: 2}
+
+
+def known(card: Card, layer: Layer = SHIPPED) -> Known:
+    return Known(card, layer, RANKS[layer])
+
+
+def weigh(text: str, *cards: Card | Known, can_open: CanOpen | None = None) -> Deliberation:
     reference = parse_reference(text)
     assert isinstance(reference, CardReference)
-    return select(cards_named(cards, reference.name), reference, **options)  # type: ignore[arg-type]
+    return deliberate([card if isinstance(card, Known) else known(card) for card in cards], reference, can_open=can_open)
+
+
+def choose(text: str, *cards: Card | Known, can_open: CanOpen | None = None) -> tuple[Card, tuple[str, ...]]:
+    """The chosen card and the notices. Raises the error that the deliberation ends with."""
+    found = weigh(text, *cards, can_open=can_open)
+    if found.error:
+        raise found.error
+    assert found.chosen is not None
+    return found.chosen.card, found.notices
 
 
 EN, FR, XX = card(), card(language="fr"), card(language="xx")
@@ -43,10 +64,10 @@ OLD, TEN, NEW = card(version="3.9.0"), card(version="3.10.0"), card(version="3.1
     ],
 )
 def test_choices(text: str, cards: tuple[Card, ...], chosen: Card, notice: str | None) -> None:
-    found = choose(text, *cards)
-    assert found.card is chosen
-    assert len(found.notices) == (0 if notice is None else 1)
-    assert notice is None or notice in found.notices[0]
+    found, notices = choose(text, *cards)
+    assert found is chosen
+    assert len(notices) == (0 if notice is None else 1)
+    assert notice is None or notice in notices[0]
 
 
 def test_unknown_language_names_those_there_are() -> None:
@@ -70,60 +91,115 @@ def test_unknown_version_names_those_there_are_as_numbers() -> None:
 
 def test_a_card_without_a_version_meets_no_constraint() -> None:
     bare = Card("m", "en")
-    assert choose("en/m", bare).card is bare
+    assert choose("en/m", bare)[0] is bare
     with pytest.raises(UnknownVersion):
         choose("en/m@>=1", bare)
 
 
 def test_versions_that_cannot_be_opened_are_passed_over_aloud() -> None:
     newest = card(version="5.0.0", annotator="NewAnnotator")
-    found = choose("en/m", newest, OLD, can_open=lambda card: card.annotator is None)
-    assert found.card is OLD
-    assert found.notices == ("en/m@5.0.0 is passed over: hubclient cannot open NewAnnotator",)
-    assert choose("en/m", newest, OLD, can_open=lambda card: False).card is newest
+    found, notices = choose("en/m", newest, OLD, can_open=lambda annotator: annotator is None)
+    assert found is OLD
+    assert notices == ("en/m@5.0.0 is passed over: hubclient cannot open NewAnnotator",)
+    assert choose("en/m", newest, OLD, can_open=lambda annotator: False)[0] is newest
 
 
 def test_warnings() -> None:
     old = card(deprecated=True, supported=False)
-    assert choose("en/m", old).notices == (
-        "en/m@3.4.2 is deprecated",
-        "en/m@3.4.2 is not supported, says its card",
-    )
+    assert choose("en/m", old)[1] == ("en/m@3.4.2 is deprecated", "en/m@3.4.2 is not supported, says its card")
     mislabelled = Card("m", "en", s3_parsed=XX.s3_parsed)
-    assert choose("xx/m", mislabelled).notices == ("the card says that its language is en, its archive is named xx",)
+    assert choose("xx/m", mislabelled)[1] == ("the card says that its language is en, its archive is named xx",)
 
 
 def test_the_front_matter_name_serves_where_no_archive_has_it() -> None:
     other = Card("shown", "de", s3_parsed=S3Location("b", "k", "", "k", "real", "de", "1.0.0", "3.0", 1))
-    found = choose("de/shown", other, card("shown", "es"))
-    assert found.card is other
-    assert "an archive that is named 'real'" in found.notices[0]
-    assert choose("de/real", other).card is other
+    found, notices = choose("de/shown", other, card("shown", "es"))
+    assert found is other
+    assert "an archive that is named 'real'" in notices[0]
+    assert choose("de/real", other)[0] is other
     twin = card("shown", "de")
-    assert choose("de/shown", other, twin).card is twin
+    assert choose("de/shown", other, twin)[0] is twin
 
 
 @pytest.mark.parametrize("written", ["en.x.y", "en.x.y."])
 @pytest.mark.parametrize("said", ["en.x.y", "en.x.y."])
 def test_an_nlu_reference_that_stands_for_one_model(written: str, said: str) -> None:
     cards = [card("a", nlu_refs=(said,)), card("a", version="3.5.0", nlu_refs=(said,)), card("b", nlu_refs=("en.x.yz", ""))]
-    found = select_by_nlu(cards_by_nlu(cards, written), CardReference(written))
-    assert found.card is cards[1]
-    assert found.notices == (f"the NLU reference '{written}' stands for en/a",)
+    assert choose(written, *cards) == (cards[1], (f"the NLU reference '{written}' stands for en/a",))
 
 
 def test_an_nlu_reference_that_stands_for_several_models() -> None:
     cards = [card("a", nlu_refs=("x.y",)), card("b", nlu_refs=("x.y",)), card("b", "fr", nlu_refs=("x.y",))]
     with pytest.raises(AmbiguousModel, match="stands for 3 models") as caught:
-        select_by_nlu(cards, CardReference("x.y"))
+        choose("x.y", *cards)
     assert caught.value.hint == "write one of: en/a, en/b, fr/b"
-    assert select_by_nlu(cards, CardReference("x.y", "fr")).card is cards[2]
-    with pytest.raises(UnknownLanguage):
-        select_by_nlu(cards[:1], CardReference("x.y", "fr"))
+    assert choose("fr/x.y", *cards)[0] is cards[2]
+    with pytest.raises(UnknownLanguage, match="'a' is not there in the language 'fr'"):
+        choose("fr/x.y", cards[0])
 
 
-def test_no_nlu_reference_is_empty() -> None:
-    assert cards_by_nlu([card(nlu_refs=("",))], ".") == []
+def test_a_name_counts_more_than_an_nlu_reference() -> None:
+    assert choose("x.y", card("a", nlu_refs=("x.y",)), named := card("x.y"))[0] is named
+
+
+def test_nothing_answers_to_another_name() -> None:
+    found = weigh("other", EN, card(nlu_refs=("",)))
+    assert (found.chosen, found.error) == (None, None)
+    assert {candidate.verdict for candidate in found.candidates} == {"it has neither the name nor the NLU reference"}
+
+
+TWIN, NEWER = card(supported=True), card(version="9.0.0")
+
+
+@pytest.mark.parametrize(
+    ("text", "candidates", "chosen"),
+    [
+        ("en/m", (known(TWIN, BUNDLED), known(EN, SHIPPED)), EN),
+        ("en/m", (known(TWIN, OWN), known(EN, SHIPPED)), TWIN),
+        ("en/m", (known(NEWER, BUNDLED), known(EN, SHIPPED)), NEWER),
+        ("en/m", (known(NEWER, SHIPPED), known(EN, OWN)), EN),
+        ("en/m@>=4", (known(NEWER, SHIPPED), known(EN, OWN)), NEWER),
+        ("fr/m", (known(FR, BUNDLED), known(EN, OWN)), FR),
+        ("m", (known(EN, BUNDLED), known(FR, OWN)), EN),
+    ],
+    ids=[
+        "shipped over bundled",
+        "own over shipped",
+        "newest of ours",
+        "own over newer",
+        "unless asked for",
+        "own language",
+        "by language",
+    ],
+)
+def test_layers(text: str, candidates: tuple[Known, ...], chosen: Card) -> None:
+    assert choose(text, *candidates)[0] is chosen
+    assert choose(text, *reversed(candidates))[0] is chosen
+
+
+def test_every_candidate_is_told_of() -> None:
+    newest = card(version="5.0.0", annotator="NewAnnotator")
+    found = weigh("m", TEN, NEW, OLD, newest, FR, can_open=lambda annotator: annotator is None)
+    assert [(candidate.known.card, candidate.verdict) for candidate in found.candidates] == [
+        (NEW, None),
+        (newest, "hubclient cannot open NewAnnotator"),
+        (TEN, "en/m@3.10.0 is newer"),
+        (OLD, "en/m@3.10.0 is newer"),
+        (FR, "its language is fr"),
+    ]
+    assert found.steps == (
+        "'m' is the name of an archive",
+        "language en: none was given, and it is one of en, fr",
+        "versions that hubclient cannot open are passed over",
+        "the newest archive of the newest library version of 3",
+    )
+
+
+def test_an_error_is_told_with_its_candidates() -> None:
+    found = weigh("de/m", EN, FR)
+    assert isinstance(found.error, ResolutionError)
+    assert found.chosen is None
+    assert {candidate.verdict for candidate in found.candidates} == {"'m' is not there in the language 'de'"}
 
 
 @pytest.mark.parametrize(
@@ -131,11 +207,12 @@ def test_no_nlu_reference_is_empty() -> None:
     [
         ("bert_Small", "did you mean bert_small?", "names are case-sensitive"),
         ("bert_smal", "did you mean bert_small?", None),
-        ("rge", "did you mean roberta_large_finetuned?", None),
+        ("large", "did you mean roberta_large_finetuned?", None),
+        ("finetuned_roberta", "did you mean roberta_large_finetuned?", None),
         ("something else", "hub search something else", None),
     ],
 )
 def test_unknown_names_come_with_near_ones(name: str, hint: str, why: str | None) -> None:
     cause = CardError("broken")
-    error = unknown_model(name, ["bert_small", "bert_small", "roberta_large_finetuned"], [cause])
+    error = unknown_model(name, ["bert_small", "roberta_large_finetuned"], [cause])
     assert (error.hint, error.why, error.causes) == (hint, why, (cause,))
