@@ -15,13 +15,13 @@ from hubclient.cards.location import parse_s3_uri, parse_s3_url
 
 _PROSE = {"description", "how_to_use", "results", "data_source", "benchmarking", "references", "other_sections", "front_matter"}
 _DERIVED = {"s3_parsed", "download_parsed", "nlu_ref", "path"}
-_KEPT = tuple(item.name for item in fields(Card) if item.name not in _PROSE | _DERIVED)
-_SILENT = Card(name="", language="")
+_EMPTY = Card(name="", language="")
+_SILENT = {item.name: getattr(_EMPTY, item.name) for item in fields(Card) if item.name not in _PROSE | _DERIVED}
 
 
 def to_facts(card: Card) -> dict[str, Any]:
     """What the card says, as JSON values."""
-    facts = {name: value for name in _KEPT if (value := getattr(card, name)) != getattr(_SILENT, name)}
+    facts = {name: value for name, silent in _SILENT.items() if (value := getattr(card, name)) != silent}
     if card.labels_verbatim == card.labels:
         facts.pop("labels_verbatim", None)
     return {name: dict(value) if isinstance(value, FrozenMap) else value for name, value in facts.items()}

@@ -11,20 +11,23 @@ from hubclient.cards.frozen import FrozenMap
 from hubclient.cards.problem import card_error
 from hubclient.cards.yaml_mapping import Value, read_mapping
 
+_END = re.compile(r"\n(?:---|\.\.\.)[^\S\n]*+(?=\n|\Z)")
 _ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?", re.ASCII)
 _DAY_FIRST_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _TRUE = {"true", "yes", "on"}
 _FALSE = {"false", "no", "off"}
 
 
-def split_front_matter(lines: list[str], *, path: str | None = None) -> int:
-    """The index of the line that closes the front matter, which begins with the first line. Raises CardError."""
-    if not lines or lines[0].rstrip() != "---":
+def split_front_matter(text: str, *, path: str | None = None) -> tuple[str, str]:
+    """The text between the first line and the one that closes the front matter, and what follows, line break first. Raises CardError."""
+    first_line = text.partition("\n")[0]
+    if first_line.rstrip() != "---":
         raise card_error("the card does not begin with front matter", path=path, line=1, why="its first line is not '---'")
-    for index in range(1, len(lines)):
-        if lines[index].rstrip() in ("---", "..."):
-            return index
-    raise card_error("the front matter has no end", path=path, line=len(lines), why="no second line of '---' follows the first")
+    end = _END.search(text, len(first_line))
+    if end is None:
+        line = text.count("\n") + 1
+        raise card_error("the front matter has no end", path=path, line=line, why="no second line of '---' follows the first")
+    return text[len(first_line) + 1 : end.start() + 1], text[end.end() :]
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,9 @@ class FrontMatter:
     path: str | None = None
 
     @classmethod
-    def parse(cls, lines: list[str], *, path: str | None = None) -> FrontMatter:
-        """Parse the lines between the two `---`."""
-        mapping = read_mapping("\n".join(lines) + "\n", path=path, first_line=2)
+    def parse(cls, text: str, *, path: str | None = None) -> FrontMatter:
+        """Parse the text between the two `---`."""
+        mapping = read_mapping(text, path=path, first_line=2)
         return cls(mapping.values, mapping.lines, path)
 
     def text(self, key: str) -> str | None:

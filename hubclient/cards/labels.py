@@ -8,9 +8,10 @@ The card's order is not the order of the classes, and the count may differ: the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import repeat
+from typing import Literal, TypeAlias
 
 LabelsForm = Literal["backticks", "double_backticks", "described_backticks", "bullets", "table", "prose", "empty", "absent"]
 
@@ -20,6 +21,8 @@ _BULLET = re.compile(r"[ \t]*[-*+][ \t]+(\S.*)")
 _RULE_CELL = re.compile(r":?-+:?")
 _WORD = re.compile(r"[^\W\d_]")
 _JOINING = {"and", "or"}
+# How many backticks stand around a code span, its text, and what stands between it and the span before.
+_Span: TypeAlias = tuple[int, str, str]
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,6 @@ class Labels:
     verbatim: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Span:
-    ticks: int
-    text: str
-    before: str
-
-
 def parse_labels(lines: Sequence[str] | None) -> Labels:
     """Read the section's lines; None when the card has no such section."""
     if lines is None:
@@ -47,7 +43,7 @@ def parse_labels(lines: Sequence[str] | None) -> Labels:
     if rows := [line for line in lines if line.lstrip().startswith("|")]:
         return _labels("table", list(_first_column(rows)))
     if spans := [span for line in lines for span in _spans(line)]:
-        return _labels(_span_form(spans), [span.text for span in spans])
+        return _labels(_span_form(spans), [text for _, text, _ in spans])
     bullets = [match[1].rstrip() for line in lines if (match := _BULLET.fullmatch(line))]
     if bullets and all(_BULLET.fullmatch(line) or not line.strip() for line in lines):
         return _labels("bullets", bullets)
@@ -59,12 +55,19 @@ def _labels(form: LabelsForm, found: list[str]) -> Labels:
 
 
 def _span_form(spans: list[_Span]) -> LabelsForm:
-    if any(_WORD.search(span.before) and span.before.strip(" ,;.").lower() not in _JOINING for span in spans):
+    if any(_WORD.search(before) and before.strip(" ,;.").lower() not in _JOINING for before in {before for _, _, before in spans}):
         return "described_backticks"
-    return "double_backticks" if all(span.ticks > 1 for span in spans) else "backticks"
+    return "double_backticks" if all(ticks > 1 for ticks, _, _ in spans) else "backticks"
 
 
-def _spans(line: str) -> Iterator[_Span]:
+def _spans(line: str) -> Iterable[_Span]:
+    if "``" in line:
+        return _spans_of_any_width(line)
+    parts = line.split("`")
+    return zip(repeat(1), parts[1:-1:2], parts[::2], strict=False)
+
+
+def _spans_of_any_width(line: str) -> Iterator[_Span]:
     runs = [(match.start(), match.end()) for match in _RUN.finditer(line)]
     closers: dict[int, list[int]] = {}
     for index in range(len(runs) - 1, -1, -1):
@@ -75,7 +78,7 @@ def _spans(line: str) -> Iterator[_Span]:
         ticks = stop - start
         if ticks == 2 and _NOTHING_FOLLOWS.match(line, stop):
             # Not CommonMark: two backticks with nothing in them are how the hub's template writes an empty label.
-            yield _Span(1, "", line[end:start])
+            yield 1, "", line[end:start]
             end, index = stop, index + 1
             continue
         waiting = closers[ticks]
@@ -85,7 +88,7 @@ def _spans(line: str) -> Iterator[_Span]:
             index += 1
             continue
         closing = waiting[-1]
-        yield _Span(ticks, line[stop : runs[closing][0]], line[end:start])
+        yield ticks, line[stop : runs[closing][0]], line[end:start]
         end, index = runs[closing][1], closing + 1
 
 

@@ -7,7 +7,8 @@ the name itself may hold underscores and dots, so the fields are taken from the 
 from __future__ import annotations
 
 import re
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -79,6 +80,9 @@ def parse_archive_name(file: str) -> ArchiveName:
     return ArchiveName(name, lang, lib_version, spark_version, int(epoch))
 
 
+# A card tells the place of its archive twice.
+@lru_cache(maxsize=1)
 def _location(bucket: str, key: str) -> S3Location:
     prefix, _, file = key.rpartition("/")
-    return S3Location(bucket, key, prefix, file, *astuple(parse_archive_name(file)))
+    name = parse_archive_name(file)
+    return S3Location(bucket, key, prefix, file, name.name, name.lang, name.lib_version, name.spark_version, name.epoch_ms)

@@ -29,16 +29,18 @@ def parse_card(text: str, *, path: str | None = None) -> Card:
 
     Raises CardError, `where` being `path:line`.
     """
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    end = split_front_matter(lines, path=path)
-    front = FrontMatter.parse(lines[1:end], path=path)
-    body = lines[end + 1 :]
-    sections = split_sections(body, end + 2)
+    text = text.removeprefix("\ufeff")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    head, body = split_front_matter(text, path=path)
+    front = FrontMatter.parse(head, path=path)
+    first_line = head.count("\n") + 2
+    sections = split_sections(body, first_line)
     return Card(
         path=path,
         front_matter=front.values,
         **_front_fields(front),
-        **_link_fields(body, end + 2, path),
+        **_link_fields(body, first_line, path),
         **_info_fields(sections),
         **_label_fields(sections),
         **_section_fields(sections),
@@ -78,11 +80,10 @@ def _product_and_version(edition: str) -> tuple[str | None, str | None]:
     return (product.rstrip() or None, version) if _VERSION.fullmatch(version) else (None, None)
 
 
-def _link_fields(body: list[str], first_line: int, path: str | None) -> dict[str, Any]:
-    text = "\n".join(body)
-    download, uri = links.download_url(text), links.s3_uri(text)
-    owned, bare = links.hugging_face_repos(text)
-    refs = links.nlu_refs(text)
+def _link_fields(body: str, first_line: int, path: str | None) -> dict[str, Any]:
+    download, uri = links.download_url(body), links.s3_uri(body)
+    owned, bare = links.hugging_face_repos(body)
+    refs = links.nlu_refs(body)
     return {
         "download_url": download,
         "download_parsed": parse_s3_url(download) if download else None,
@@ -101,12 +102,12 @@ def _only(repos: tuple[str, ...]) -> str | None:
     return repos[0] if len({repo.casefold() for repo in repos}) == 1 else None
 
 
-def _s3_location(uri: str, body: list[str], first_line: int, path: str | None) -> S3Location:
+def _s3_location(uri: str, body: str, first_line: int, path: str | None) -> S3Location:
     try:
         return parse_s3_uri(uri)
     except CardError as error:
-        line = next((index for index, text in enumerate(body) if uri in text), 0)
-        raise card_error(error.what, path=path, line=first_line + line, hint=error.hint) from error
+        line = first_line + body.count("\n", 0, body.index(uri))
+        raise card_error(error.what, path=path, line=line, hint=error.hint) from error
 
 
 def _info_fields(sections: Iterable[Section]) -> dict[str, Any]:
@@ -145,6 +146,6 @@ def _section_fields(sections: tuple[Section, ...]) -> dict[str, Any]:
 
 def _usage(section: Section) -> FrozenMap[str, str]:
     codes: dict[str, list[str]] = {}
-    for code in code_blocks(section.lines):
+    for code in code_blocks(section.text):
         codes.setdefault("nlu" if code.is_nlu else code.language, []).append(code.text)
     return FrozenMap((language, "\n\n".join(texts)) for language, texts in codes.items())

@@ -4,7 +4,7 @@ Strategy: kramdown with Jekyll's extras, read line by line and not as CommonMark
 straight into a code fence, and some fences never close. The headings of the hub's template therefore begin a section wherever they
 stand, even inside a fence; other second-level headings do so only outside of fences.
 A section ends before the `{:.btn-box}` line, after which the card's links follow, and before a `{:.…}` line that decorates the next
-heading.
+heading. The patterns begin with the line break, which is found many times faster than the beginning of a line.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 TEMPLATE = (
     "Description",
@@ -25,22 +26,24 @@ TEMPLATE = (
     "References",
 )
 _KNOWN = {title.casefold(): title for title in TEMPLATE}
-_HEADING = re.compile(r"##(?!#)[ \t]*(\S.*)")
-_FENCE = re.compile(r"[ \t]*+(`{3,}+|~{3,}+)[ \t]*+([^`]*+)")
+_FENCE = r"[ \t]*+(?P<fence>`{3,}+|~{3,}+)[^\S\n]*+(?P<language>[^`\s]*+)[^`\n]*+(?=\n|\Z)"
+_FENCES = re.compile(rf"\n{_FENCE}")
+_MARKS = re.compile(rf"\n(?:##(?!#)[ \t]*+(?P<title>[^\n]*+)|(?P<links>\{{:\.btn-box\}})|{_FENCE})")
+_BLANK_LINES = re.compile(r"(?:[^\S\n]*+\n)*+")
 _DECORATION = re.compile(r"\{:[^}]*\}[ \t]*")
 
 
 @dataclass(frozen=True)
 class Section:
-    """`line` is where the heading stands in the file; `lines` is what follows it."""
+    """`line` is where the heading stands in the file; `text` is what follows it."""
 
     title: str
     line: int
-    lines: tuple[str, ...]
+    text: str
 
     @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
+    def lines(self) -> list[str]:
+        return self.text.split("\n")
 
 
 @dataclass(frozen=True)
@@ -52,89 +55,80 @@ class Code:
     is_nlu: bool = False
 
 
-def split_sections(lines: list[str], first_line: int) -> tuple[Section, ...]:
-    """Cut the body at its second-level headings; what stands before the first one is dropped if blank, else untitled."""
-    starts = list(_headings(lines))
-    sections: list[Section] = []
-    before = _trim(lines[: starts[0][0]] if starts else lines)
-    if before:
-        sections.append(Section("", first_line, before))
-    ends = [*(index for index, _ in starts[1:]), len(lines)]
-    for (index, title), end in zip(starts, ends, strict=False):
-        sections.append(Section(title, first_line + index, _trim(_before_links(lines[index + 1 : end]))))
-    return tuple(sections)
+def split_sections(body: str, first_line: int) -> tuple[Section, ...]:
+    """Cut the body at its second-level headings; what stands before the first one is dropped if blank, else untitled.
+
+    `body` begins with the line break that ends the front matter, on `first_line` of the file.
+    """
+    cuts = [("", 0, 0), *_cuts(body), (None, len(body), len(body))]
+    found: list[Section] = []
+    line = first_line
+    for (title, start, text_start), (_, end, _) in pairwise(cuts):
+        if title is not None:
+            found.append(Section(title, line + 1, _trim(body[text_start:end])))
+        line += body.count("\n", start, end)
+    return tuple(found if found[0].text else found[1:])
 
 
 def first_section(sections: Iterable[Section], title: str) -> Section | None:
     return next((section for section in sections if section.title == title), None)
 
 
-def code_blocks(lines: Iterable[str]) -> Iterator[Code]:
-    """Fenced code, in order. A block that never closes ends where another one opens by name, or with the lines."""
-    fence = language = ""
-    nlu = decorated = False
-    body: list[str] = []
-    for line in lines:
-        match = _FENCE.fullmatch(line)
-        if fence and not _ends(fence, match):
-            body.append(line)
+def code_blocks(text: str) -> Iterator[Code]:
+    """Fenced code, in order. A block that never closes ends where another one opens by name, or with the text."""
+    text = "\n" + text
+    opened: re.Match[str] | None = None
+    for match in _FENCES.finditer(text):
+        if opened and not _ends(opened["fence"], match):
             continue
-        if fence:
-            yield Code(language, "\n".join(body), nlu)
-        if match and not (fence and not match[2].strip()):
-            fence, language, nlu, body = match[1], _language(match[2]), decorated, []
-        else:
-            fence = ""
-        decorated = "nlu-block" in line if _DECORATION.match(line) else decorated and not line.strip()
-    if fence:
-        yield Code(language, "\n".join(body), nlu)
+        if opened:
+            yield _code(text, opened, match.start())
+        opened = None if opened and not match["language"] else match
+    if opened:
+        yield _code(text, opened, len(text))
 
 
-def _ends(fence: str, match: re.Match[str] | None) -> bool:
-    """Does this line end the block that `fence` opened: its closing fence, or the opening one of a named block?"""
-    if match is None or match[1][0] != fence[0]:
-        return False
-    return bool(match[2].strip()) or len(match[1]) >= len(fence)
+def _code(text: str, opened: re.Match[str], end: int) -> Code:
+    start, stop = _last_line(text, opened.start())
+    is_nlu = _DECORATION.match(text, start, stop) is not None and "nlu-block" in text[start:stop]
+    return Code(opened["language"].lower(), text[opened.end() + 1 : end], is_nlu)
 
 
-def _language(info: str) -> str:
-    words = info.split()
-    return words[0].lower() if words else ""
+def _ends(fence: str, match: re.Match[str]) -> bool:
+    """Does this fence end the block that `fence` opened: as its closing one, or as the opening one of a block with a language?"""
+    return match["fence"][0] == fence[0] and (bool(match["language"]) or len(match["fence"]) >= len(fence))
 
 
-def _headings(lines: list[str]) -> Iterator[tuple[int, str]]:
+def _cuts(body: str) -> Iterator[tuple[str | None, int, int]]:
+    """Headings, from where to where, and with None the places where a section ends before the links."""
     fence = ""
-    for index, line in enumerate(lines):
-        match = _FENCE.fullmatch(line)
-        if fence:
-            if _ends(fence, match):
-                fence = match[1] if match and match[2].strip() else ""
-        elif match:
-            fence = match[1]
-        if not line.startswith("##"):
-            continue
-        heading = _HEADING.fullmatch(line)
-        title = heading[1].rstrip().rstrip("#").rstrip() if heading else ""
-        known = _KNOWN.get(title.rstrip(":").casefold())
-        if known:
-            fence = ""
-            yield index, known
-        elif title and not fence:
-            yield index, title
+    for match in _MARKS.finditer(body):
+        if match["links"]:
+            yield None, match.start(), match.end()
+        elif match["fence"]:
+            if not fence or _ends(fence, match):
+                fence = "" if fence and not match["language"] else match["fence"]
+        else:
+            title = match["title"].rstrip().rstrip("#").rstrip()
+            known = _KNOWN.get(title.rstrip(":").casefold())
+            if known:
+                fence = ""
+            if known or (title and not fence):
+                yield known or title, match.start(), match.end()
 
 
-def _before_links(lines: list[str]) -> list[str]:
-    for index, line in enumerate(lines):
-        if line.startswith("{:.btn-box}"):
-            return lines[:index]
-    return lines
-
-
-def _trim(lines: list[str]) -> tuple[str, ...]:
+def _trim(text: str) -> str:
     """Without blank lines at both ends, and without the decoration that belongs to the next heading."""
-    start, end = 0, len(lines)
-    while end and (not lines[end - 1].strip() or _DECORATION.fullmatch(lines[end - 1])):
+    blank = _BLANK_LINES.match(text)
+    text = text.rstrip()
+    start, end = _last_line(text, len(text))
+    while _DECORATION.fullmatch(text, start, end):
+        start, end = _last_line(text, start)
+    return text[blank.end() if blank else 0 : end]
+
+
+def _last_line(text: str, end: int) -> tuple[int, int]:
+    """From where to where the last line before `end` goes that is not blank."""
+    while end and text[end - 1].isspace():
         end -= 1
-    while start < end and not lines[start].strip():
-        start += 1
-    return tuple(lines[start:end])
+    return text.rfind("\n", 0, end) + 1, end
