@@ -12,6 +12,7 @@ from hubclient import bundled
 from hubclient.acquire import Workshop
 from hubclient.cards import Card
 from hubclient.catalog import CardKey, Catalog, Layer, Query, Resolution
+from hubclient.catalog.live_index import LiveIndex
 from hubclient.convert.annotators import can_open
 from hubclient.errors import InvalidReference
 from hubclient.names import CardReference, PathReference, Reference, parse_reference
@@ -23,6 +24,7 @@ from hubclient.way import Choice, Opening, Target, check_task, find, obtain, ope
 
 if TYPE_CHECKING:
     from hubclient.classifier import Classifier
+    from hubclient.explain import Explanation
 
 
 class Hub:
@@ -44,7 +46,13 @@ class Hub:
     def catalog(self) -> Catalog:
         shipped = (Layer("bundle", bundled.INDEX), Layer("folder", bundled.CARDS))
         own = (Layer("folder", folder, own=True) for folder in self.settings.card_folders)
-        return Catalog((*shipped, *own), folder=self.settings.cache_dir / "catalogue", progress=self.progress)
+        folder = self.settings.cache_dir / "catalogue"
+        return Catalog((*shipped, *own), folder=folder, live=self.live, progress=self.progress)
+
+    @cached_property
+    def live(self) -> LiveIndex:
+        """The public bucket's own list of its archives, for names that no card has."""
+        return LiveIndex(self.settings, self.progress)
 
     @cached_property
     def store(self) -> Store:
@@ -75,6 +83,22 @@ class Hub:
         query = Query(tuple(words.split() if isinstance(words, str) else words), task, lang, annotator, label, max_size_mb, origin)
         return self.catalog.search(query, limit=limit, can_open=can_open)
 
+    def explain(
+        self,
+        reference: str,
+        lang: str | None = None,
+        *,
+        version: str | None = None,
+        source: SourceChoice | None = None,
+        revision: str | None = None,
+        online: bool = False,
+    ) -> Explanation:
+        """Why the reference means what it means, and what `pull` would do. online: ask the remote sources whether they have the model."""
+        from hubclient.explain import explain
+
+        parsed, choice = self._choose(reference, lang, version, source, revision)
+        return explain(self.workshop, parsed, choice, online=online)
+
     def parse(self, reference: str, lang: str | None = None, version: str | None = None, revision: str | None = None) -> Reference:
         """Raises InvalidReference."""
         return parse_reference(reference, lang, version, revision, is_file=os.path.isfile)
@@ -85,6 +109,10 @@ class Hub:
         if not isinstance(parsed, CardReference):
             raise InvalidReference(f"'{parsed}' is not the name of a card", hint="write NAME or fr/NAME")
         return self.catalog.resolve(parsed)
+
+    def known(self, reference: CardReference) -> Resolution:
+        """What `resolve` gives without asking the live index: for what lies on this machine."""
+        return self.catalog.resolve(reference, live=False)
 
     def find(
         self,

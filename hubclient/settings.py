@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hubclient.card_folders import CardFolders
 from hubclient.errors import UsageError
 
 AWS_ENDPOINT = "https://s3.amazonaws.com"
@@ -41,7 +42,7 @@ class Settings:
         cache_dir: str | Path | None = None,
         offline: bool | None = None,
     ) -> Settings:
-        """Read HUBCLIENT_CACHE, HUBCLIENT_CARDS, HUBCLIENT_MIRRORS (both separated as PATH is), HUBCLIENT_S3_ENDPOINT,
+        """Read HUBCLIENT_CACHE, HUBCLIENT_CONFIG, HUBCLIENT_CARDS, HUBCLIENT_MIRRORS (both separated as PATH is), HUBCLIENT_S3_ENDPOINT,
         AWS_ENDPOINT_URL_S3, HUBCLIENT_LIVE_INDEX (`off` for none), HUBCLIENT_OFFLINE, and Hugging Face's HF_ENDPOINT, HF_TOKEN,
         HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE."""
         env = os.environ if environ is None else environ
@@ -49,7 +50,7 @@ class Settings:
             offline = _flag(env, "HUBCLIENT_OFFLINE") or _flag(env, "HF_HUB_OFFLINE")
         return cls(
             cache_dir=_cache_dir(env, cache_dir),
-            card_folders=_folders(env, "HUBCLIENT_CARDS"),
+            card_folders=(*CardFolders(config_dir(env)).read(), *_folders(env, "HUBCLIENT_CARDS")),
             mirrors=_folders(env, "HUBCLIENT_MIRRORS"),
             s3_endpoint=_endpoint(env, "HUBCLIENT_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3") or AWS_ENDPOINT,
             hf_endpoint=_endpoint(env, "HF_ENDPOINT") or HF_ENDPOINT,
@@ -111,6 +112,16 @@ def _cache_dir(env: Mapping[str, str], given: str | Path | None) -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("hubclient")
+
+
+def config_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """Where a user's choices are kept (HUBCLIENT_CONFIG)."""
+    env = os.environ if environ is None else environ
+    if chosen := env.get("HUBCLIENT_CONFIG"):
+        return _path(chosen).absolute()
+    from platformdirs import user_config_path
+
+    return user_config_path("hubclient")
 
 
 def _path(written: str | Path) -> Path:

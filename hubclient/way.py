@@ -63,20 +63,27 @@ def open_reference(workshop: Workshop, reference: Reference, choice: Choice, **o
 
 def find(workshop: Workshop, reference: Reference, choice: Choice) -> Target:
     """Resolve and plan: nothing is fetched. Raises ResolutionError, CardError."""
+    if not isinstance(reference, CardReference):
+        return target_at(workshop, reference)
+    resolution = workshop.catalog.resolve(reference, can_open=can_open)
+    for notice in resolution.notices:
+        _log.warning("%s", notice)
+    return target_of_card(workshop, workshop.catalog.whole(resolution.card), resolution.overlay, choice)
+
+
+def target_of_card(workshop: Workshop, card: Card, overlay: Overlay, choice: Choice) -> Target:
+    """Raises UnknownModel when the card names no place that holds the model."""
+    plan = plan_card(card, workshop.has, mirrors=workshop.mirrors, source=choice.source, revision=choice.revision)
+    return Target(card, Wanted(_identity(card), overlay, card.labels), plan)
+
+
+def target_at(workshop: Workshop, reference: HubReference | AddressReference | PathReference) -> Target:
     match reference:
-        case CardReference():
-            resolution = workshop.catalog.resolve(reference, can_open=can_open)
-            for notice in resolution.notices:
-                _log.warning("%s", notice)
-            card = workshop.catalog.whole(resolution.card)
-            plan = plan_card(card, workshop.has, mirrors=workshop.mirrors, source=choice.source, revision=choice.revision)
-            return Target(card, Wanted(_identity(card), resolution.overlay, card.labels), plan)
         case HubReference():
             return Target(None, Wanted(Identity(name=str(reference))), plan_repository(reference, workshop.has))
         case AddressReference():
-            return Target(
-                None, Wanted(_named_as(reference.url.rpartition("/")[2])), plan_address(reference, workshop.has, mirrors=workshop.mirrors)
-            )
+            wanted = Wanted(_named_as(reference.url.rpartition("/")[2]))
+            return Target(None, wanted, plan_address(reference, workshop.has, mirrors=workshop.mirrors))
         case PathReference():
             path = Path(os.path.expanduser(reference.path))
             return Target(None, Wanted(_named_as(path.name)), path)

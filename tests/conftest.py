@@ -25,6 +25,7 @@ def _isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     monkeypatch.setenv("HUBCLIENT_CACHE", str(home / "hubclient"))
+    monkeypatch.setenv("HUBCLIENT_LIVE_INDEX", "off")
     monkeypatch.setenv("HF_HOME", str(home / "huggingface"))
     # Without credentials, boto3 would ask the cloud's metadata service.
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -23,7 +23,7 @@ from hubclient.names import CardReference
 from hubclient.transfer.progress import Progress, Silent
 
 if TYPE_CHECKING:
-    from hubclient.catalog.live import LiveIndex
+    from hubclient.catalog.live_index import LiveIndex
 
 T = TypeVar("T")
 
@@ -38,6 +38,15 @@ class Resolution:
     card: Card
     overlay: Overlay = field(default_factory=Overlay)
     notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LayerCount:
+    """`broken`: files that are no readable cards."""
+
+    layer: Layer
+    cards: int
+    broken: int
 
 
 class Catalog:
@@ -74,33 +83,38 @@ class Catalog:
         listed = [problem for folder in self._index.folders.values() for problem in folder.problems]
         return (*listed, *broken, *self._broken_overlays())
 
+    def counts(self) -> list[LayerCount]:
+        """What each layer holds, the weakest first."""
+        return [LayerCount(layer, *numbers) for layer, numbers in self._ask(lookup.counts).items()]
+
     def refresh(self) -> None:
         """Look through the folders again when next asked."""
         self._index.refresh()
         for name in ("cards", "problems", "_overlays", "_broken_files"):
             self.__dict__.pop(name, None)
 
-    def resolve(self, reference: CardReference, *, can_open: CanOpen | None = None) -> Resolution:
+    def resolve(self, reference: CardReference, *, can_open: CanOpen | None = None, live: bool = True) -> Resolution:
         """The newest card that answers to the reference, by the rules of `hubclient.catalog.resolve`.
 
-        `can_open` says whether the model of a card can be opened; versions that cannot are passed over with a notice.
+        `can_open` says whether the model of a card can be opened; versions that cannot are passed over with a notice. `live`: ask the
+        live index for what the cards do not answer, which may fetch it.
         Raises a ResolutionError, or CardError if the overlay of the card is broken.
         """
-        found = self.deliberate(reference, can_open=can_open)
+        found = self.deliberate(reference, can_open=can_open, live=live)
         if found.chosen is None:
             assert found.error is not None
             raise found.error
         notices = [f"{error.what} ({error.where}): it is left out" for error in self._unreadable(reference.name)]
         return Resolution(found.chosen.card, self.overlay(found.chosen.card), (*found.notices, *notices))
 
-    def deliberate(self, reference: CardReference, *, can_open: CanOpen | None = None) -> Deliberation:
+    def deliberate(self, reference: CardReference, *, can_open: CanOpen | None = None, live: bool = True) -> Deliberation:
         """How the reference is resolved; the error, if it is not, is there and not raised."""
         found = deliberate(self._meant(reference.name), reference, can_open=can_open)
         if found.chosen is not None:
             return found
-        live, trouble = self._live_cards(reference.name)
-        if live:
-            found = deliberate((*self._meant(reference.name), *live), reference, can_open=can_open)
+        more, trouble = self._live_cards(reference.name) if live else ([], None)
+        if more:
+            found = deliberate((*self._meant(reference.name), *more), reference, can_open=can_open)
         if found.chosen is not None:
             return replace(found, notices=(*found.notices, *_from_live(found.chosen)))
         return replace(found, error=self._told(found.error or self._unknown(reference.name), trouble))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hubclient.catalog.index import Reader, names_digest
-from hubclient.catalog.layer import CardKey, Known
+from hubclient.catalog.layer import CardKey, Known, Layer
 from hubclient.catalog.resolve import CanOpen
 from hubclient.catalog.row import card_of, checksum
 from hubclient.errors import CardError
@@ -63,6 +63,13 @@ def current_numbers(reader: Reader, can_open: CanOpen | None = None) -> set[int]
         if (name, language) not in best or standing >= best[name, language][0]:
             best[name, language] = (standing, number)
     return {number for _, number in best.values()}
+
+
+def counts(reader: Reader) -> Mapping[Layer, tuple[int, int]]:
+    """How many cards each layer has, and how many files that are broken ones."""
+    cards = dict(reader.connection.execute("SELECT layer, count(*) FROM card GROUP BY layer"))
+    broken = dict(reader.connection.execute("SELECT layer, count(*) FROM file WHERE problem IS NOT NULL GROUP BY layer"))
+    return {layer: (cards.get(number, 0), broken.get(number, 0)) for number, layer in reader.layers.items()}
 
 
 def broken_files(reader: Reader) -> Mapping[Path, CardError]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hubclient.cli.options import CacheDir, Json, Lang, Reference, hub_for
-from hubclient.cli.output import human_size, print_facts, print_json
+from hubclient.cli.output import human_size, print_facts, print_json, print_section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
     from hubclient.native import Manifest
     from hubclient.way import Target
 
+# The site of the bundled index's cards, and how it makes a post's address from the name of its file (Jekyll's "date" permalinks).
+_SITE = "https://sparknlp.org/{}/{}/{}/{}.html"
+_POST = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(.+)\.md")
+_LAYOUT = re.compile(r"\s*(?:\{:.*\}|\{%.*%\}|</?(?:div|span|p|br)\b[^>]*>)\s*")
+
 
 def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Json = False) -> None:
-    """Show a model's card and manifest.
+    """Show a model's card, and its manifest once it is pulled.
 
-    The manifest is there once the model is pulled; where the two disagree is said.
+    Where the two disagree is said. A card that is known from the bundled index alone has facts and no prose: the address of its page is
+    shown.
     """
     from hubclient.disagreements import disagreements
     from hubclient.native import read_manifest
@@ -45,11 +52,14 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
     print_facts(
         [
             *(_card_facts(target.card) if target.card else ()),
+            *(_page(hub, ref, lang) if target.card and not target.card.path else ()),
             ("pulled", str(folder) if folder else "no"),
             *(_manifest_facts(manifest) if manifest else ()),
             *(("disagreement", str(difference)) for difference in differences),
         ]
     )
+    for title, text in _sections(target.card) if target.card else ():
+        print_section(title, text)
 
 
 def _folder(hub: Hub, target: Target, reference: names.Reference) -> Path | None:
@@ -66,7 +76,7 @@ def _folder(hub: Hub, target: Target, reference: names.Reference) -> Path | None
         return entry.path if entry else None
     if isinstance(target.plan, Path) and os.path.isfile(target.plan / MANIFEST):
         return target.plan
-    return None if target.card else stored_entries(hub.store, reference, hub.catalog.resolve)[0].path
+    return None if target.card else stored_entries(hub.store, reference, hub.known)[0].path
 
 
 def _card_facts(card: Card) -> Iterator[tuple[str, str]]:
@@ -87,6 +97,39 @@ def _card_facts(card: Card) -> Iterator[tuple[str, str]]:
         "card": card.path,
     }
     return ((name, str(value)) for name, value in said.items() if value not in (None, ""))
+
+
+def _page(hub: Hub, ref: str, lang: str | None) -> Iterator[tuple[str, str]]:
+    """Where the whole card is that the bundled index has the facts of."""
+    from hubclient.names import CardReference
+
+    reference = hub.parse(ref, lang)
+    chosen = hub.catalog.deliberate(reference, live=False).chosen if isinstance(reference, CardReference) else None
+    match = _POST.fullmatch(chosen.file.rpartition("/")[2]) if chosen and chosen.file else None
+    if match:
+        yield "page", _SITE.format(*match.groups())
+
+
+def _sections(card: Card) -> Iterator[tuple[str, str]]:
+    usage = "\n\n".join(f"# {language}\n{code}" for language, code in card.how_to_use.items())
+    said = {
+        "Description": card.description,
+        "How to use": usage,
+        "Results": card.results,
+        "Data Source": card.data_source,
+        "Benchmarking": card.benchmarking,
+        "References": card.references,
+        **card.other_sections,
+    }
+    for title, text in said.items():
+        if text and (readable := _readable(text)):
+            yield title, readable
+
+
+def _readable(text: str) -> str:
+    """Without the lines that only steer the page's layout."""
+    lines = [line.rstrip() for line in text.splitlines() if not _LAYOUT.fullmatch(line)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
 
 
 def _manifest_facts(manifest: Manifest) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,12 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     width = max((len(name) for name, _ in facts), default=0)
     for name, value in facts:
         print(f"{name:<{width}}  {value}" if sys.stdout.isatty() else f"{name}\t{value}")
+
+
+def print_section(title: str, text: str) -> None:
+    """A heading and what stands under it, after a blank line."""
+    heading = f"\x1b[1m{title}\x1b[0m" if sys.stdout.isatty() and "NO_COLOR" not in os.environ else f"## {title}"
+    print(f"\n{heading}\n\n{text}")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ def path(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
     from hubclient.stored import stored_entries
 
     hub = hub_for(cache_dir)
-    entry = stored_entries(hub.store, hub.parse(ref, lang), hub.catalog.resolve)[0]
+    entry = stored_entries(hub.store, hub.parse(ref, lang), hub.known)[0]
     if json:
         print_json({"path": str(entry.path), "identity": entry.identity, "size": entry.size})
     else:

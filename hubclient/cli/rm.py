@@ -25,7 +25,7 @@ def rm(
     from hubclient.stored import stored_entries
 
     hub = hub_for(cache_dir)
-    entries = {entry.path: entry for ref in refs for entry in stored_entries(hub.store, hub.parse(ref, lang), hub.catalog.resolve)}
+    entries = {entry.path: entry for ref in refs for entry in stored_entries(hub.store, hub.parse(ref, lang), hub.known)}
     for entry in entries.values():
         size = entry.size if dry_run else hub.store.remove(entry)
         print(f"{'would remove' if dry_run else 'removed'} {entry.identity} ({human_size(size)})", file=sys.stderr)

@@ -17,6 +17,7 @@ LAYERS = (
     ("__init__",),
     ("cli",),
     ("hub",),
+    ("explain",),
     ("way",),
     ("acquire", "stored", "disagreements"),
     ("plan",),
@@ -32,6 +33,7 @@ LAYERS = (
     ("sources",),
     ("cards",),
     ("settings", "names", "facts", "bundled"),
+    ("card_folders",),
     ("errors",),
 )
 HEIGHT = {part: -row for row, parts in enumerate(LAYERS) for part in parts}
