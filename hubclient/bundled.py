@@ -1,4 +1,4 @@
-"""What ships with the package: the cards and a mirror with the embedded model."""
+"""What ships with the package: the cards, an index of the public ones, and a mirror with the embedded model."""
 
 from __future__ import annotations
 
@@ -9,4 +9,5 @@ _PACKAGE = Path(__file__).parent
 _ROOT = _PACKAGE / "_bundled" if (_PACKAGE / "_bundled").is_dir() else _PACKAGE.parent
 
 CARDS = _ROOT / "cards"
+INDEX = _ROOT / "index" / "spark-nlp.jsonl.xz"
 MIRROR = _ROOT / "mirror"

@@ -1,4 +1,4 @@
-"""The wheel, installed elsewhere, carries the cards, the overlay and the embedded model."""
+"""The wheel, installed elsewhere, carries the cards, the overlay, the index of the public cards and the embedded model."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ SEEDS = ["bert_large_sequence_classifier_imdb", "bert_classifier_multi_label_cla
 PROGRAM = """
 import json, sys
 from hubclient import Hub
+from hubclient.bundled import INDEX
+from hubclient.catalog.bundle import read_bundle
 import hubclient
 hub = Hub()
 found = {name: hub.resolve(name, "en") for name in sys.argv[1:]}
@@ -27,6 +29,7 @@ print(json.dumps({
     "where": hubclient.__file__,
     "uris": {name: resolution.card.s3_uri for name, resolution in found.items()},
     "activations": {name: resolution.overlay.activation for name, resolution in found.items()},
+    "indexed": [len(read_bundle(INDEX.read_bytes()).cards), str(INDEX)],
     "label": hub.pretrained("bert_tiny_sequence_classifier_sst2", "en")("I really liked that movie!").label,
 }))
 """
@@ -45,8 +48,9 @@ def test_it_holds_what_is_needed_and_no_more(wheel: Path) -> None:
     assert "hubclient/py.typed" in names
     assert any(name.startswith("hubclient/_bundled/mirror/auxdata.johnsnowlabs.com/public/models/bert_tiny") for name in names)
     assert sum(name.startswith("hubclient/_bundled/cards/") and name.endswith(".overlay.yaml") for name in names) == 1
-    assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert any(name.endswith("licenses/cards/NOTICE") for name in names)
+    assert {"hubclient/_bundled/index/spark-nlp.jsonl.xz", "hubclient/_bundled/index/NOTICE"} <= set(names)
+    licences = ("licenses/LICENSE", "licenses/cards/NOTICE", "licenses/index/NOTICE")
+    assert all(any(name.endswith(licence) for name in names) for licence in licences)
     assert all(name.startswith(("hubclient/", "hubclient-")) for name in names)
 
 
@@ -63,6 +67,9 @@ def test_the_source_distribution_holds_all_that_its_makefile_needs(tmp_path: Pat
         ".ci/run",
         "LICENSE",
         "cards/NOTICE",
+        "index/NOTICE",
+        "index/spark-nlp.jsonl.xz",
+        "tools/build_index.py",
         "tests/conftest.py",
         "bench/start.py",
     }
@@ -91,6 +98,8 @@ def test_installed_elsewhere_it_resolves_the_seeds_and_answers(wheel: Path, tmp_
     )
     said = json.loads(run.stdout)
     assert Path(said["where"]).is_relative_to(site)
+    assert said["indexed"][0] > 11_000
+    assert Path(said["indexed"][1]).is_relative_to(site)
     assert said["label"] == "pos"
     assert said["activations"] == dict(zip(SEEDS, [None, "sigmoid"], strict=True))
     assert [uri.rpartition("/")[2] for uri in said["uris"].values()] == [
