@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,18 +77,19 @@ class _Lister:
 
 def _card_file(entry: os.DirEntry[str]) -> CardFile:
     try:
-        stat = entry.stat()
+        facts = entry.stat()
     except OSError:  # a link to nowhere: reading it will tell
         return CardFile(entry.path, 0, 0)
-    return CardFile(entry.path, stat.st_mtime_ns, stat.st_size)
+    return CardFile(entry.path, facts.st_mtime_ns, facts.st_size)
 
 
 def read_bytes(path: Path) -> bytes:
     """The file's bytes. Raises CardError if it cannot be read."""
     try:
-        if not path.is_file():  # reading a pipe would wait for ever
+        if not stat.S_ISREG(os.stat(path).st_mode):  # reading a pipe would wait for ever
             raise CardError("a card is not a file", where=str(path))
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
     except OSError as error:
         raise CardError("a card cannot be read", where=str(path), why=error.strerror) from error
 

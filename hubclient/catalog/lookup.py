@@ -8,10 +8,11 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from hubclient.catalog.index import Reader, names_digest
+from hubclient.catalog.index import Reader
 from hubclient.catalog.layer import CardKey, Known, Layer
 from hubclient.catalog.resolve import CanOpen
 from hubclient.catalog.row import card_of, checksum
+from hubclient.catalog.update import names_digest
 from hubclient.errors import CardError
 
 _CARDS = "SELECT card.layer, card.facts, card.checksum, file.path FROM card JOIN file ON file.id = card.id WHERE"
