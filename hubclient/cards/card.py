@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from hubclient.cards.benchmark import Benchmark
 from hubclient.cards.frozen import FrozenMap
 from hubclient.cards.labels import LabelsForm
 from hubclient.cards.location import S3Location
@@ -21,6 +22,7 @@ class Card:
     `model_info` has every row of the table, with one spelling for each known key. `size_mb` counts in 1024 * 1024 bytes.
     `hf_origin` is the one Hugging Face repository that the card links to, None if there are several; `hf_origins` are all that
     have an owner, `hf_legacy_models` those without (`bert-base-cased`), which count only where none has an owner.
+    `benchmarks` are those tables of `benchmarking` that could be read as numbers.
     `how_to_use` maps python, scala, java, nlu (and any other language of a code block) to code. `other_sections` maps further
     headings to their text, `front_matter` every field of the front matter to its value as written.
     """
@@ -65,6 +67,7 @@ class Card:
     results: str | None = None
     data_source: str | None = None
     benchmarking: str | None = None
+    benchmarks: tuple[Benchmark, ...] = ()
     references: str | None = None
     other_sections: FrozenMap[str, str] = field(default_factory=FrozenMap)
     front_matter: FrozenMap[str, Value] = field(default_factory=FrozenMap)
@@ -95,7 +98,7 @@ class Card:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, S3Location):
+    if isinstance(value, (S3Location, Benchmark)):
         return value.to_dict()
     if isinstance(value, FrozenMap):
         return {key: _plain(item) for key, item in value.items()}

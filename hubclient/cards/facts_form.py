@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from hubclient.cards.benchmark import Benchmark
 from hubclient.cards.card import Card
 from hubclient.cards.frozen import FrozenMap
 from hubclient.cards.location import parse_s3_uri, parse_s3_url
@@ -24,6 +25,8 @@ def to_facts(card: Card) -> dict[str, Any]:
     facts = {name: value for name, silent in _SILENT.items() if (value := getattr(card, name)) != silent}
     if card.labels_verbatim == card.labels:
         facts.pop("labels_verbatim", None)
+    if card.benchmarks:
+        facts["benchmarks"] = [benchmark.to_dict() for benchmark in card.benchmarks]
     return {name: dict(value) if isinstance(value, FrozenMap) else value for name, value in facts.items()}
 
 
@@ -31,6 +34,7 @@ def from_facts(facts: Mapping[str, Any], *, path: str | None = None) -> Card:
     """The card without its prose. `facts` are what `to_facts` gave, by way of JSON or not."""
     said: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
     said["model_info"] = FrozenMap(said.get("model_info", ()))
+    said["benchmarks"] = tuple(Benchmark.from_dict(benchmark) for benchmark in said.get("benchmarks", ()))
     said.setdefault("labels_verbatim", said.get("labels", ()))
     refs = said.get("nlu_refs")
     uri, url = said.get("s3_uri"), said.get("download_url")

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hubclient.cards import links
+from hubclient.cards.benchmark import parse_benchmarks
 from hubclient.cards.card import Card
 from hubclient.cards.front_matter import FrontMatter, split_front_matter
 from hubclient.cards.frozen import FrozenMap
@@ -132,13 +133,14 @@ def _section_fields(sections: tuple[Section, ...]) -> dict[str, Any]:
     for section in sections:
         texts.setdefault(section.title, []).append(section.text)
     joined = {title: "\n\n".join(part) for title, part in texts.items()}
-    usage = first_section(sections, "How to use")
+    usage, benchmarking = first_section(sections, "How to use"), joined.get("Benchmarking")
     return {
         "description": joined.get("Description"),
         "how_to_use": _usage(usage) if usage else FrozenMap(),
         "results": joined.get("Results"),
         "data_source": joined.get("Data Source"),
-        "benchmarking": joined.get("Benchmarking"),
+        "benchmarking": benchmarking,
+        "benchmarks": parse_benchmarks(benchmarking) if benchmarking else (),
         "references": joined.get("References"),
         "other_sections": FrozenMap((title, text) for title, text in joined.items() if title not in TEMPLATE or title == "Included Models"),
     }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hubclient.cards import parse_card
+from hubclient.cards.benchmark import parse_benchmarks
 from tests.cards.shared import CORPUS, corpus
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the shared corpus is not here")
@@ -38,6 +39,16 @@ def _grade() -> tuple[int, Counter[str], list[tuple[str, str, Any, Any]]]:
                 if found[field] != value:
                     wrong.append((known["path"], field, found[field], value))
     return graded, checked, wrong
+
+
+def test_tables_of_scores_become_numbers() -> None:
+    sections = [card.benchmarking for text, _ in corpus() if "## Benchmarking" in text and (card := parse_card(text)).benchmarking]
+    read = [benchmarks for section in sections if (benchmarks := parse_benchmarks(section))]
+    assert len(sections) > 180
+    assert len(read) > 90
+    for benchmarks in read:
+        assert all(score.label for benchmark in benchmarks for score in benchmark.scores)
+        assert all(benchmark.scores or benchmark.averages for benchmark in benchmarks)
 
 
 def test_the_whole_corpus() -> None:
