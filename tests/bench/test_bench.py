@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,30 @@ def test_throughput(texts: Path) -> None:
     assert "ONNX Runtime by hand, sorted batches: 0" in done.stdout
 
 
+def test_catalogue(tmp_path: Path) -> None:
+    cards = tmp_path / "cards.zip"
+    with zipfile.ZipFile(cards, "w") as archive:
+        for card in (ROOT / "cards").glob("bert_*.md"):
+            archive.write(card, f"posts/{card.name}")
+    done = bench("catalogue.py", "--rounds", 1, "--cards", cards, "--lines", 2000)
+    assert table(done) == [
+        *["index of 3 cards, cold"] * 2,
+        "index of 3 cards, cold, processor time",
+        "resident at most, the cold index",
+        "the same, of a process that reads",
+        "open it unchanged, a first name",
+        "a further name",
+        "the names near a misspelt one, the first time",
+        "the same, a further time",
+        "resident at most, all these names",
+        "bundled index of 11,141 cards, first use",
+        "resident at most, bundled index",
+        "live index, 1,958 archives read and counted",
+        "the same",
+        "resident at most, live index",
+    ]
+
+
 def test_json() -> None:
     done = bench("start.py", "--rounds", 1, "--archive", EMBEDDED, "--json")
     assert done.returncode == 0, done.stderr
@@ -75,7 +100,7 @@ def test_json() -> None:
     assert report["versions"]["onnxruntime"]
 
 
-@pytest.mark.parametrize("program", ["start.py", "convert.py", "accuracy.py", "throughput.py"])
+@pytest.mark.parametrize("program", ["start.py", "convert.py", "accuracy.py", "throughput.py", "catalogue.py"])
 def test_nothing_to_measure(program: str, tmp_path: Path) -> None:
     done = bench(program, "--shared", tmp_path / "nowhere")
     assert done.returncode == 1
