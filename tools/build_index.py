@@ -10,10 +10,11 @@ import argparse
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hubclient.bundled import INDEX
 from hubclient.cards import Card
@@ -26,6 +27,8 @@ from hubclient.errors import CardError
 ORIGIN = "model cards in the documentation of Spark NLP, https://github.com/JohnSnowLabs/spark-nlp, Apache-2.0"
 # A person's name that no command shows.
 _LEFT_OUT = {"author"}
+# What stands above a table of scores may be its name, or the end of a paragraph.
+_LONGEST_TITLE = 40
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,18 @@ def outranking(sources: Sequence[Source]) -> list[tuple[str, Card]]:
 
 
 def bundle_of(cards: Sequence[tuple[str, Card]], origin: str) -> bytes:
-    said = ((file, to_facts(card)) for file, card in cards)
-    return write_bundle(((file, {name: facts[name] for name in facts if name not in _LEFT_OUT}) for file, facts in said), origin=origin)
+    return write_bundle(((file, _without_prose(to_facts(card))) for file, card in cards), origin=origin)
+
+
+def _without_prose(facts: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in facts.items() if name not in _LEFT_OUT}
+    if "benchmarks" in kept:
+        kept["benchmarks"] = [_with_short_title(table) for table in kept["benchmarks"]]
+    return kept
+
+
+def _with_short_title(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if name != "title" or len(value) <= _LONGEST_TITLE}
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

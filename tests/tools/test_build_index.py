@@ -80,6 +80,17 @@ def test_it_takes_facts_and_no_prose(tmp_path: Path) -> None:
     assert all(fact in content for fact in ("neg", "pos", "406.6 MB", "BertForSequenceClassification", "en.classify.small"))
 
 
+def test_the_name_of_a_table_of_scores_is_a_fact_and_a_sentence_is_not(tmp_path: Path) -> None:
+    built = tmp_path / "built.xz"
+    table = "```\n{}\n   precision  recall  f1-score  support\nneg  0.9  0.8  0.85  10\n```\n"
+    sentence = "It was measured on a hundred texts that nobody had seen."
+    more = "## Benchmarking\n\n" + table.format("lang: en") + table.format(sentence)
+    assert main([str(folder(tmp_path / "cards", one=card("one", more=more))), "-o", str(built)]) == 0
+    (entry,) = read_bundle(built.read_bytes()).cards
+    score = {"label": "neg", "precision": 0.9, "recall": 0.8, "f1": 0.85, "support": 10}
+    assert entry.facts()["benchmarks"] == [{"scores": [score], "title": "lang: en"}, {"scores": [score]}]
+
+
 def test_a_later_folder_outranks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     built = tmp_path / "built.xz"
     early = folder(tmp_path / "early", a=card("one", title="early"), b=card("two", title="early"))
