@@ -32,13 +32,13 @@ LAYERS = (
     ("transfer",),
     ("sources",),
     ("cards",),
-    ("settings", "names", "facts", "bundled"),
+    ("settings", "names", "facts", "bundled", "sarif"),
     ("card_folders",),
     ("errors",),
 )
 HEIGHT = {part: -row for row, parts in enumerate(LAYERS) for part in parts}
 # Of these, what they compute depends on their arguments alone.
-PURE = ("cards", "models", "archive", "names", "facts", "prediction", "errors")
+PURE = ("cards", "models", "archive", "names", "facts", "prediction", "sarif", "errors")
 OUTSIDE = {"os", "pathlib", "shutil", "tempfile", "subprocess"}
 NETWORK = {"socket", "http", "urllib3", "requests", "boto3", "botocore", "huggingface_hub", "asyncio"}
 # Opens what the pure readers read.
