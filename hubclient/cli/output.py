@@ -51,9 +51,9 @@ def print_section(title: str, text: str) -> None:
 
 
 @contextmanager
-def counting(noun: str) -> Iterator[Callable[[int], None]]:
-    """Counts on stderr what is done, where a person watches and the results go elsewhere."""
-    if not sys.stderr.isatty() or sys.stdout.isatty():
+def counting(noun: str, *, results_follow: bool = False) -> Iterator[Callable[[int], None]]:
+    """Counts on stderr what is done, where a person watches and the results go elsewhere, or are printed afterwards."""
+    if not sys.stderr.isatty() or (sys.stdout.isatty() and not results_follow):
         yield lambda count: None
         return
     from rich.console import Console
