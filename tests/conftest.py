@@ -16,8 +16,14 @@ _FOREIGN = ("HUBCLIENT_", "AWS_", "HF_", "HUGGING", "XDG_")
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "ssl_cert_file"}
 
 
+@pytest.fixture(scope="session")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One index of the bundled cards for all tests: building it takes half a second."""
+    return tmp_path_factory.mktemp("catalogue")
+
+
 @pytest.fixture(autouse=True)
-def _isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, catalogue: Path) -> None:
     home = tmp_path_factory.mktemp("home")
     for name in list(os.environ):
         if name.startswith(_FOREIGN) or name.lower() in _PROXIES:
@@ -25,6 +31,8 @@ def _isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     monkeypatch.setenv("HUBCLIENT_CACHE", str(home / "hubclient"))
+    (home / "hubclient").mkdir()
+    (home / "hubclient" / "catalogue").symlink_to(catalogue, target_is_directory=True)
     monkeypatch.setenv("HUBCLIENT_LIVE_INDEX", "off")
     monkeypatch.setenv("HF_HOME", str(home / "huggingface"))
     # Without credentials, boto3 would ask the cloud's metadata service.

@@ -55,7 +55,7 @@ class LayerUpdate:
 
     def _read_bundle(self) -> bool:
         self._remove(number for (number,) in self._connection.execute("SELECT id FROM file WHERE layer = ?", (self._number,)).fetchall())
-        for card in read_bundle(self._layer.path.read_bytes()).cards:
+        for card in read_bundle(self._layer.path.read_bytes(), path=str(self._layer.path)).cards:
             self._new.add((card.file.encode(), None, None, None, True, None), row_of(card_of(card.text, None), card.text))
         return True
 
