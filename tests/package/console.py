@@ -40,7 +40,10 @@ def environment(cache: Path) -> Mapping[str, str]:
     return {
         **os.environ,
         "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(_home(cache)),
         "HUBCLIENT_CACHE": str(cache),
+        "HUBCLIENT_CONFIG": str(_home(cache) / ".config" / "hubclient"),
+        "HUBCLIENT_LIVE_INDEX": "off",
         "HUBCLIENT_OFFLINE": "1",
         "COLUMNS": "100",
         "TERM": "dumb",
@@ -50,7 +53,14 @@ def environment(cache: Path) -> Mapping[str, str]:
 
 def neutral(text: str, cache: Path) -> str:
     root = Path(__file__).parents[2]
-    return text.replace(str(cache), "~/.cache/hubclient").replace(str(root) + os.sep, "")
+    return text.replace(str(_home(cache)), "~").replace(str(cache), "~/.cache/hubclient").replace(str(root) + os.sep, "")
+
+
+def _home(cache: Path) -> Path:
+    """The home folder of the pages' reader: what a page writes there lasts as long as its cache."""
+    home = cache / "home"
+    home.mkdir(exist_ok=True)
+    return home
 
 
 def rewritten(page: str, cache: Path) -> str:

@@ -28,8 +28,9 @@ def rounded(text: str) -> str:
     return re.sub(r"\d\.\d{5,}", lambda match: f"{float(match[0]):.4f}", text)
 
 
-def test_the_readmes_python_runs() -> None:
-    results = doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=doctest.ELLIPSIS)
+@pytest.mark.parametrize("page", ["README.md", "docs/catalogue.md"])
+def test_the_python_on_a_page_runs(page: str) -> None:
+    results = doctest.testfile(str(ROOT / page), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert results.attempted > 5
     assert results.failed == 0
 
