@@ -4,6 +4,7 @@ Strategy: a header line names the columns, and what stands below is read by thes
 scikit-learn (https://scikit-learn.org/stable/modules/generated/sklearn.metrics.classification_report.html), whose first column has no
 name, the same with other columns, and both as tables between bars. A table that does not add up stays text: another number of columns,
 a number that is none, a word that is not known in its header, a score outside of 0 to 1 (or of 0 to 100 in a table of percentages).
+So does a section that is longer than any that people write.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _NUMBER = re.compile(r"(?:\d{1,15}(?:\.\d{0,20})?|\.\d{1,20})", re.ASCII)
 _RULE = re.compile(r"[\s|+:=-]*")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _UNSAID = {"", "-"}
+_LONGEST = 200_000
 
 _Row = tuple[str, dict[str, Decimal]]
 
@@ -81,7 +83,7 @@ def _said(score: Score) -> dict[str, Any]:
 
 def parse_benchmarks(text: str) -> tuple[Benchmark, ...]:
     """Every table of the section that can be read, in order."""
-    lines = text.split("\n")
+    lines = text.split("\n") if len(text) <= _LONGEST else []
     found: list[Benchmark | None] = []
     title: str | None = None
     index = 0
@@ -114,11 +116,11 @@ class _Header:
             return start + sum(1 for _ in takewhile(lambda line: "|" in line or _is_rule(line), below))
         end = start
         inside = takewhile(lambda line: not _FENCE.match(line) and not _header(line), below)
-        for blank, paragraph in groupby(inside, key=lambda line: not line.strip()):
-            rows = [_is_rule(line) or self.row(line) for line in paragraph]
-            if not blank and not any(rows):
+        for blank, group in groupby(inside, key=lambda line: not line.strip()):
+            paragraph = list(group)
+            if not blank and not any(_is_rule(line) or self.row(line) for line in paragraph):
                 break
-            end += len(rows)
+            end += len(paragraph)
         return end
 
     def row(self, line: str) -> _Row | None:
@@ -139,6 +141,8 @@ class _Header:
 
 
 def _header(line: str) -> _Header | None:
+    if "rec" not in line.lower():
+        return None
     barred = "|" in line
     words = _between_bars(line) if barred else line.split()
     columns = [_COLUMNS.get(word.casefold(), "") for word in words]

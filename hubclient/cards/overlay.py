@@ -30,7 +30,7 @@ class Overlay:
 
 def parse_overlay(text: str, *, path: str | None = None) -> Overlay:
     """Parse an overlay. Raises CardError that names the key and the line, at any key it does not know."""
-    mapping = read_mapping(text.removeprefix("\ufeff").replace("\r\n", "\n"), path=path)
+    mapping = read_mapping(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"), path=path)
     reader = _OverlayReader(mapping, path)
     for key in mapping.values:
         if key not in _KEYS:

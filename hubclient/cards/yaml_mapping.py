@@ -3,7 +3,7 @@
 Strategy: libyaml's events (YAML 1.1, https://yaml.org/spec/1.1/), and nothing of PyYAML's resolvers and constructors above them.
 Every scalar stays as it is written: `3.10` is not 3.1, `no` is Norwegian, a date is text. A plain scalar that is empty, `~` or `null`
 is None.
-Tags, anchors and aliases, duplicate keys and deep nesting are refused: no card needs them, and each is a way to do harm.
+Tags, anchors and aliases, duplicate keys, deep nesting and great length are refused: no card needs them, and each is a way to do harm.
 A text whose every line is so plain that it can mean one thing only is read by a pattern, several times faster: keys of letters, with
 nothing, words, words in quotes or a list of words after them, and keys with words one level below a key with nothing.
 """
@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from hubclient.cards.frozen import FrozenMap
 from hubclient.cards.problem import card_error
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 Value: TypeAlias = str | tuple["Value", ...] | FrozenMap[str, "Value"] | None
 
 _MAX_DEPTH = 16
+_MAX_LENGTH = 100_000
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _WORDS = r" *+[A-Za-z0-9][\w ()./+-]*+"
 _PLAIN_VALUE = rf'[A-Za-z0-9][\w ()./+,-]*+|"[\w ()./+,-]*+" *+|\[(?:{_WORDS},)*+{_WORDS}\] *+'
 _PLAIN_TEXT = re.compile(rf"(?:(?:(?:  )?[A-Za-z]\w{{0,99}}:(?: ++(?:{_PLAIN_VALUE})?)?)?\n)*+", re.ASCII)
+_NOT_ALLOWED = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_LINE_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ def read_mapping(text: str, *, path: str | None = None, first_line: int = 1) -> 
 
     Raises CardError, at the line of the fault.
     """
+    if len(text) > _MAX_LENGTH:
+        raise card_error(f"the YAML is longer than {_MAX_LENGTH:,} characters", path=path, line=first_line)
     return _read_plain(text, first_line) or _read_with_libyaml(text, path, first_line)
 
 
@@ -85,29 +91,32 @@ def _scalar(text: str) -> str | None:
 def _read_with_libyaml(text: str, path: str | None, first_line: int) -> YamlMapping:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    reader = _Reader(path, first_line)
+    reader = _Reader(text, path, first_line)
+    if character := _NOT_ALLOWED.search(text):
+        line = first_line + text.count("\n", 0, character.start())
+        raise card_error("the YAML cannot be read", path=path, line=line, why=f"the character U+{ord(character[0]):04X} is not allowed")
     try:
-        return reader.document(yaml.parse(text, Loader=loader))
+        return reader.document(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise card_error("the YAML cannot be read", path=path, line=first_line + (mark.line if mark else 0), why=error.problem) from error
-    except yaml.reader.ReaderError as error:
-        line = first_line + text.count("\n", 0, _offset(error))
-        raise card_error("the YAML cannot be read", path=path, line=line, why=error.reason) from error
-    except UnicodeEncodeError as error:
-        line = first_line + text.count("\n", 0, error.start)
-        raise card_error("the text is not Unicode", path=path, line=line, why=error.reason) from error
-
-
-def _offset(error: yaml.reader.ReaderError) -> int:
-    return error.position if isinstance(error.position, int) else 0
+        line = reader.line(error.problem_mark or error.context_mark)
+        raise card_error("the YAML cannot be read", path=path, line=line, why=reader.why(error)) from error
 
 
 class _Reader:
-    def __init__(self, path: str | None, first_line: int) -> None:
+    def __init__(self, text: str, path: str | None, first_line: int) -> None:
         self._path = path
-        self._first_line = first_line
+        # YAML 1.1 knows more line breaks than editors do.
+        self._lines: list[int] = list(accumulate((found == "\n" for found in _LINE_BREAK.findall(text)), initial=first_line))
+
+    def line(self, mark: Any) -> int:
+        """The line of the file that libyaml's mark is on."""
+        return self._lines[min(mark.line, len(self._lines) - 1) if mark else 0]
+
+    def why(self, error: yaml.MarkedYAMLError) -> str | None:
+        begun = self.line(error.context_mark)
+        if not error.context_mark or begun == self.line(error.problem_mark):
+            return error.problem
+        return f"{error.problem} {error.context} that begins on line {begun}"
 
     def document(self, events: Iterator[yaml.Event]) -> YamlMapping:
         import yaml
@@ -124,7 +133,7 @@ class _Reader:
             elif not isinstance(event, (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentEndEvent)):
                 self._refuse(event, "one mapping of keys to values is expected")
         if documents > 1:
-            raise card_error("several YAML documents stand where one is expected", path=self._path, line=self._first_line)
+            raise card_error("several YAML documents stand where one is expected", path=self._path, line=self.line(None))
         return YamlMapping(values, FrozenMap(lines))
 
     def _mapping(self, events: Iterator[yaml.Event], depth: int, lines: dict[str, int] | None = None) -> FrozenMap[str, Value]:
@@ -141,7 +150,7 @@ class _Reader:
             if key in found:
                 self._refuse(event, f"the key '{key}' stands twice")
             if lines is not None:
-                lines[key] = self._line(event)
+                lines[key] = self.line(event.start_mark)
             found[key] = self._value(next(events), events, depth)
         return FrozenMap(found)
 
@@ -177,7 +186,4 @@ class _Reader:
             self._refuse(event, f"the YAML tag '{tag}' is not allowed here")
 
     def _refuse(self, event: yaml.Event, what: str) -> NoReturn:
-        raise card_error(what, path=self._path, line=self._line(event))
-
-    def _line(self, event: yaml.Event) -> int:
-        return self._first_line + (event.start_mark.line if event.start_mark else 0)
+        raise card_error(what, path=self._path, line=self.line(event.start_mark))
