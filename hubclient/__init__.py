@@ -29,6 +29,8 @@ __all__ = [
     "pull",
 ]
 
+__version__ = "0.1.0"
+
 # No module may have the name of a function: importing it would put the module in the function's place.
 _HOMES = {"Card": "cards", "parse_card": "cards", "Classifier": "classifier", "HubError": "errors", "Prediction": "prediction"}
 

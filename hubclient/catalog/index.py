@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from hubclient import __version__
 from hubclient.catalog.database import Database, writing
 from hubclient.catalog.folder import CardFolder, list_folder
 from hubclient.catalog.layer import Layer
@@ -23,8 +24,9 @@ from hubclient.transfer.progress import Progress
 
 T = TypeVar("T")
 
+# Raised whenever the tables change, or what the parser makes of a card.
 _FORMAT = 1
-_FILE = f"index-{_FORMAT}.sqlite"
+_FILE = f"index-{__version__}.sqlite"
 _SCHEMA = """
 CREATE TABLE layer (id INTEGER PRIMARY KEY, source BLOB UNIQUE NOT NULL, state TEXT, names TEXT);
 CREATE TABLE file (id INTEGER PRIMARY KEY, layer INTEGER NOT NULL, path BLOB NOT NULL, mtime_ns INTEGER, size INTEGER, digest TEXT,

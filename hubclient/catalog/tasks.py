@@ -8,20 +8,8 @@ from __future__ import annotations
 import re
 
 from hubclient.cards import Card
+from hubclient.cards.kinds import kind_of
 
-_BY_ENDING = {
-    "ForSequenceClassification": "text-classification",
-    "ForZeroShotClassification": "zero-shot-classification",
-    "ForTokenClassification": "token-classification",
-    "ForQuestionAnswering": "question-answering",
-    "ForMultipleChoice": "multiple-choice",
-    "ForImageClassification": "image-classification",
-    "ClassifierDLModel": "text-classification",
-    "SentimentDLModel": "text-classification",
-    "ViveknSentimentModel": "text-classification",
-    "NerDLModel": "token-classification",
-    "NerCrfModel": "token-classification",
-}
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
@@ -31,5 +19,5 @@ def slug(task: str) -> str:
 
 
 def tasks_of(card: Card) -> tuple[str, ...]:
-    told = [task for ending, task in _BY_ENDING.items() if card.annotator and card.annotator.endswith(ending)]
-    return tuple(dict.fromkeys([*told, *map(slug, card.task)]))
+    kind = kind_of(card.annotator)
+    return tuple(dict.fromkeys([*([kind.name] if kind else ()), *map(slug, card.task)]))

@@ -1,4 +1,4 @@
-"""The command `hub`. Exit codes: 0 done, 1 unwritable output, 2 and above as `hubclient.errors` lists them, 130 interrupted."""
+"""The command `hub`. Exit codes: 0 done, 1 findings or unwritable output, 2 and above as `hubclient.errors` lists them, 130 interrupted."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hubclient import __version__
 from hubclient.cli import cards, explain, info, lint, ls, path, predict, pull, refresh, rm, search
 
 app = typer.Typer(
@@ -22,9 +23,7 @@ app.add_typer(cards.app, name="cards")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"hubclient {version('hubclient')}")
+        typer.echo(f"hubclient {__version__}")
         raise typer.Exit
 
 
@@ -34,7 +33,7 @@ def options(
 ) -> None:
     """Pretrained text classifiers by the names of their model cards.
 
-    Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 unwritable output, 2 unusable input, 3 broken card,
+    Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 findings or unwritable output, 2 unusable input, 3 broken card,
     4 no such model, 5 the source failed, 6 broken archive, 7 the model cannot be opened, 8 the cache failed,
     130 interrupted.
     """

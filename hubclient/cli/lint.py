@@ -103,8 +103,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _sarif(report: Report, rules: frozenset[Rule]) -> dict[str, Any]:
-    from importlib.metadata import version
-
+    from hubclient import __version__
     from hubclient.sarif import SarifResult, SarifRule, sarif_log
 
     told = [
@@ -112,7 +111,7 @@ def _sarif(report: Report, rules: frozenset[Rule]) -> dict[str, Any]:
         for rule in sorted(rules, key=lambda rule: rule.code)
     ]
     results = [SarifResult(item.rule.code, f"{item.message}; {item.hint}", _relative(item.path), item.line) for item in report.findings]
-    return sarif_log(told, results, tool="hubclient", version=version("hubclient"))
+    return sarif_log(told, results, tool="hubclient", version=__version__)
 
 
 def _relative(path: str) -> str:

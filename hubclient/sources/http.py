@@ -15,6 +15,7 @@ from http.client import responses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
+from hubclient import __version__
 from hubclient.errors import Forbidden, NotFound, ServerFailure, SourceError, Unreachable, UsageError
 from hubclient.settings import is_web_address
 from hubclient.sources.location import without_secrets
@@ -153,7 +154,7 @@ def _send_once(method: str, url: str, headers: Mapping[str, str]) -> Answer:
     from urllib3.exceptions import HTTPError
 
     # Compressed bytes would be neither the size nor the content that the ETag and the checksums speak of.
-    fixed = {"User-Agent": _user_agent(), "Accept-Encoding": "identity"}
+    fixed = {"User-Agent": f"hubclient/{__version__}", "Accept-Encoding": "identity"}
     try:
         pool = _pool(_proxy_for(url), _ca_bundle())
         response = pool.request(method, url, headers={**fixed, **headers}, preload_content=False, redirect=False, retries=False)
@@ -281,13 +282,3 @@ def _pool(proxy: str | None, ca_bundle: str | None) -> PoolManager:
     known = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
     proof = make_headers(proxy_basic_auth=known) if known else None
     return ProxyManager(proxy, proxy_headers=proof, **shared)
-
-
-@functools.cache
-def _user_agent() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return f"hubclient/{version('hubclient')}"
-    except PackageNotFoundError:
-        return "hubclient"

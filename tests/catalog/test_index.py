@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from hubclient import __version__
 from hubclient.catalog import Catalog, Layer, reading, update
 from hubclient.catalog.reading import Answer, Task, read_files
 from hubclient.errors import UnknownModel
@@ -120,7 +121,7 @@ def test_folders_share_one_index_and_stay_apart(cards: Path, cache: Path, tmp_pa
     assert len(titles(opened(cards, cache))) == 3
     both = Catalog([Layer("folder", cards), Layer("folder", tmp_path / "other")], folder=cache)
     assert len(both.cards) == 4
-    assert [path.name for path in cache.iterdir()] == ["index-1.sqlite"]
+    assert [path.name for path in cache.iterdir()] == [f"index-{__version__}.sqlite"]
 
 
 def test_a_file_whose_name_is_no_text(cards: Path, cache: Path) -> None:
@@ -131,7 +132,7 @@ def test_a_file_whose_name_is_no_text(cards: Path, cache: Path) -> None:
 
 
 def database(cache: Path) -> Path:
-    return cache / "index-1.sqlite"
+    return cache / f"index-{__version__}.sqlite"
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "truncated", "facts", "no table", "zeros"])
@@ -180,7 +181,7 @@ def test_where_nothing_can_be_written_memory_serves(cards: Path, tmp_path: Path)
 
 READ_ONLY = """
 import os, sys
-os.chmod({cache!r} + "/index-1.sqlite", 0o444)
+os.chmod({file!r}, 0o444)
 os.chmod({cache!r}, 0o555)
 from pathlib import Path
 from hubclient.catalog import Catalog, Layer
@@ -204,7 +205,7 @@ def test_a_read_only_cache_serves_and_stays_as_it_is(cards: Path, cache: Path, t
     before = database(cache).read_bytes()
     if stale:
         write(cards, "four")
-    code = READ_ONLY.format(cache=str(cache), cards=str(cards))
+    code = READ_ONLY.format(cache=str(cache), cards=str(cards), file=str(database(cache)))
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     cache.chmod(0o755)
     assert done.stdout == f"{sorted(['one', 'two', 'three', *(['four'] if stale else [])])}\n", done.stderr

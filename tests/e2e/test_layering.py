@@ -60,7 +60,7 @@ def imports(path: Path) -> Iterator[str]:
             assert node.level == 0, f"{path}: a relative import"
             assert node.module is not None
             if node.module == "hubclient":
-                yield from (f"hubclient.{alias.name}" for alias in node.names)
+                yield from (f"hubclient.{alias.name}" for alias in node.names if not alias.name.startswith("__"))
             else:
                 yield node.module
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from hubclient.cards.kinds import SEQUENCE, kind_of
 from hubclient.cards.lint.finding import Remark, Remarks, listed, quoted
-from hubclient.cards.lint.kinds import SEQUENCE, kind_of
 from hubclient.cards.lint.source import Source
 
 _SECTION = "Predicted Entities"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from hubclient.cards.kinds import foreign_tags, foreign_tasks
 from hubclient.cards.lint.calls import PIPELINE, Call, calls
 from hubclient.cards.lint.finding import Remark, Remarks, listed, quoted
-from hubclient.cards.lint.kinds import foreign_tags, foreign_tasks
 from hubclient.cards.lint.source import Source
 
 _SECTION = "How to use"

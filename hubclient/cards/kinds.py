@@ -10,8 +10,10 @@ _ENDING = re.compile(r"(?:For[A-Z]\w*|(?:Sentence)?Embeddings)\Z")
 
 @dataclass(frozen=True)
 class Kind:
-    """`annotators`: how their names end. `tasks` and `tags`: in small letters. `has_labels`: its classes are fixed and have names."""
+    """`name`: as Hugging Face calls the task. `annotators`: how their names end. `tasks` and `tags`: what cards are filed under, in small
+    letters. `has_labels`: its classes are fixed and have names."""
 
+    name: str
     annotators: tuple[str, ...]
     tasks: frozenset[str]
     tags: frozenset[str]
@@ -19,6 +21,7 @@ class Kind:
 
 
 SEQUENCE = Kind(
+    "text-classification",
     ("ForSequenceClassification", "ClassifierDLModel", "SentimentDLModel", "ViveknSentimentModel"),
     frozenset({"text classification", "sentiment analysis"}),
     frozenset({"sequence_classification", "text_classification"}),
@@ -27,24 +30,33 @@ SEQUENCE = Kind(
 _KINDS = (
     SEQUENCE,
     Kind(
+        "token-classification",
         ("ForTokenClassification", "NerDLModel", "NerCrfModel"),
         frozenset({"named entity recognition", "part of speech tagging"}),
         frozenset({"token_classification", "ner", "pos"}),
         has_labels=True,
     ),
-    Kind(("ForImageClassification",), frozenset({"image classification"}), frozenset({"image_classification"}), has_labels=True),
     Kind(
+        "image-classification",
+        ("ForImageClassification",),
+        frozenset({"image classification"}),
+        frozenset({"image_classification"}),
+        has_labels=True,
+    ),
+    Kind(
+        "zero-shot-classification",
         ("ForZeroShotClassification",),
         frozenset({"zero-shot classification", "text classification", "image classification"}),
         frozenset({"zero_shot", "text_classification", "sequence_classification", "image_classification"}),
     ),
     Kind(
+        "question-answering",
         ("ForQuestionAnswering",),
         frozenset({"question answering", "table question answering"}),
         frozenset({"question_answering", "table_question_answering"}),
     ),
-    Kind(("ForCTC",), frozenset({"automatic speech recognition"}), frozenset({"asr"})),
-    Kind(("Embeddings",), frozenset({"embeddings"}), frozenset({"embeddings"})),
+    Kind("automatic-speech-recognition", ("ForCTC",), frozenset({"automatic speech recognition"}), frozenset({"asr"})),
+    Kind("feature-extraction", ("Embeddings",), frozenset({"embeddings"}), frozenset({"embeddings"})),
 )
 _ALL_TASKS = frozenset().union(*(kind.tasks for kind in _KINDS))
 _ALL_TAGS = frozenset().union(*(kind.tags for kind in _KINDS))
