@@ -122,7 +122,7 @@ def _index_rows(runs: Mapping[str, Sequence[Run]]) -> list[Row]:
     what = f"index of {runs['cold'][0].said['cards']:,} cards, cold"
     return [
         ratio_row(what, cold["seconds"], _YAML, loading["seconds"], shown=as_seconds, at_most=1.6),
-        ratio_row(what, cold["seconds"], f"{_YAML}, files read", with_reading, shown=as_seconds),
+        ratio_row(what, cold["seconds"], f"{_YAML}, files read", with_reading, shown=as_seconds, at_most=1.6),
         ratio_row(f"{what}, processor time", cold["cpu"], _YAML, loading["cpu"], shown=as_seconds),
         _memory_row("the cold index", runs["cold"]),
         _figure_row("the same, of a process that reads", figures(runs["cold"], "readers"), as_megabytes),
