@@ -83,6 +83,17 @@ def test_several_languages_without_english_are_ambiguous_in_both_spellings() -> 
     assert caught.value.hint == 'write one of: fr/m or pretrained("m", "fr"), xx/m or pretrained("m", "xx")'
 
 
+def test_of_many_languages_a_few_are_spelt_out() -> None:
+    cards = [card(language=language) for language in ("af", "bn", "ca", "de", "el")]
+    for text in ("m", "fr/m"):
+        with pytest.raises(ResolutionError, match="m") as caught:
+            choose(text, *cards)
+        told = caught.value.what if text == "m" else caught.value.why or ""
+        assert "af, bn, ca, de, el" in told
+        assert (caught.value.hint or "").count("pretrained") == 3
+        assert (caught.value.hint or "").endswith(", or another of the 2 languages left")
+
+
 def test_unknown_version_names_those_there_are_as_numbers() -> None:
     with pytest.raises(UnknownVersion, match=">=4") as caught:
         choose("en/m@>=4", TEN, OLD, NEW)
