@@ -15,6 +15,10 @@ CODES = {"float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int64": 9, "bool":
 _FIELDS = {"s": 2, "i": 3, "f": 4, "b": 5, "type": 6}
 
 
+def floats(*values: float) -> np.ndarray:
+    return np.array(values, np.float32)
+
+
 def number(name: str, value: Any) -> bytes:
     """A Const node."""
     array = np.asarray(value)

@@ -11,7 +11,7 @@ import pytest
 
 from hubclient.archive.calculate.operators import OPERATORS
 from hubclient.errors import CorruptArchive, HubError
-from tests.archive.calculations import apply
+from tests.archive.calculations import apply, floats
 
 Case = dict[str, Any]
 CASES: list[Case] = json.loads((Path(__file__).parent / "data" / "operator_cases.json").read_text("utf-8"))
@@ -22,10 +22,6 @@ _ALIKE = {"ResourceGather", "ResourceGatherNd", "Inv", "MulNoNan", "TruncateDiv"
 def array(written: list[Any]) -> np.ndarray:
     kind, shape, values = written
     return np.array(values, kind).reshape(shape)
-
-
-def floats(*values: float) -> np.ndarray:
-    return np.array(values, np.float32)
 
 
 def outputs(case: Case, given: Case) -> list[np.ndarray]:

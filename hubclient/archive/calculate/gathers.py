@@ -67,6 +67,8 @@ def _put(step: Step, table: Array, index: Array, updates: Array, combine: Callab
     """Rows of `table`, which is changed, are combined with those of `updates`."""
     numbers, rows = _places(step, table.shape, index)
     rest = table.shape[index.shape[-1] :]
+    if not index.shape[-1]:
+        raise step.wrong("its places have no coordinates")
     if updates.shape != (*index.shape[:-1], *rest):
         raise step.wrong(f"updates {updates.shape} of {table.shape} at {index.shape}")
     combine(table.reshape(rows, prod(rest)), numbers, updates.reshape(numbers.size, prod(rest)))
