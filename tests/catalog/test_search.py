@@ -161,14 +161,14 @@ def test_search_finds_the_version_that_resolving_takes(tmp_path: Path, seed: int
     layers = [Layer("folder", tmp_path / str(number), own=number > 2) for number in range(5)]
     for number in range(90):
         name, language, version = drawn.choice("abcd"), drawn.choice(["en", "fr"]), drawn.choice(["3.9.0", "3.10.0", "4.0.0"])
-        front = {"name": drawn.choice([name, "shown"]), "title": str(number), "annotator": drawn.choice(["Known", "Unheard"])}
+        front = {"name": drawn.choice([name, "shown"]), "title": str(number), "annotator": drawn.choice(["Known", "Unheard", None])}
         text = card_text(file=archive(name, language, version, drawn.choice([10**12, 10**12 + 1])), front={**front, "language": language})
         folder = drawn.choice(layers).path
         folder.mkdir(exist_ok=True)
         (folder / f"{number}.md").write_text(text, encoding="utf-8")
 
     def can_open(annotator: str | None) -> bool:
-        return annotator == "Known"
+        return annotator in (None, "Known")
 
     catalog = Catalog(layers)
     cards = catalog.search(Query(), limit=None, can_open=can_open)

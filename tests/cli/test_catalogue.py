@@ -121,10 +121,9 @@ class TestInfo:
         assert said["Hugging Face"] == "deepset/bert-base-cased-squad2"
 
     def test_the_page_is_that_of_the_version_that_is_shown(self) -> None:
-        """The newest version of this one cannot be opened, and the older one is taken."""
-        said = dict(line.split("\t") for line in hub("info", "classifierdl_use_emotion").out.splitlines())
-        assert said["version"] == "2.5.3"
-        assert said["page"] == "https://sparknlp.org/2020/07/03/classifierdl_use_emotion_en.html"
+        for version, page in ("4.1.0", "2022/09/19"), ("4.2.0", "2022/09/20"):
+            said = dict(line.split("\t") for line in hub("info", f"bert_classifier_mini_sst2_distilled@{version}").out.splitlines())
+            assert (said["version"], said["page"].rpartition("/")[0]) == (version, f"https://sparknlp.org/{page}")
 
     def test_an_nlu_reference(self) -> None:
         assert hub("info", "en.classify.bert.pubmed.").out.startswith(f"name\t{PUBMED}\n")
@@ -136,7 +135,7 @@ class TestExplain:
         assert done.code == 0, done.err
         assert done.out.splitlines()[:6] == [
             "small_qwertz",
-            "  'small_qwertz' is the name of an archive",
+            "  'small_qwertz' is the name of a card",
             "  language en: the only one",
             "candidates",
             "  * en/small_qwertz@3.4.2  BertForSequenceClassification",
