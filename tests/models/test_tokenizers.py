@@ -238,7 +238,7 @@ def test_byte_level_special_tokens_are_needed(missing: str) -> None:
         (b'{"a": true}', "whole number"),
         (b"[]", "no JSON object"),
         (b'{"a": ', "not JSON"),
-        (b'"\xff"', "not UTF-8"),
+        (b'"\xff"', "not JSON"),
         (b"[" * 100_000, "not JSON"),
         (b'{"\\ud800": 0, "<s>": 1, "<pad>": 2, "</s>": 3}', "no Unicode text"),
     ],
@@ -246,6 +246,13 @@ def test_byte_level_special_tokens_are_needed(missing: str) -> None:
 def test_a_vocabulary_of_another_form(vocabulary: bytes, why: str) -> None:
     with pytest.raises(InconsistentModel, match=why):
         ROBERTA.check(ROBERTA.from_files({"vocab.json": vocabulary, "merges.txt": b"#version: 0.2\n"}), 9)
+
+
+def test_files_that_are_no_text() -> None:
+    with pytest.raises(InconsistentModel, match="not UTF-8"):
+        ROBERTA.from_files({"vocab.json": b"{}", "merges.txt": b"\xff\n"})
+    with pytest.raises(InconsistentModel, match="not UTF-8"):
+        BERT.from_files({"vocab.txt": b"\xff\n"})
 
 
 @pytest.mark.parametrize("line", ["a", "a b c", ""])
