@@ -73,9 +73,9 @@ def test_a_bit_of_every_byte_flipped(algorithm: int) -> None:
 @pytest.mark.parametrize(("algorithm", "kind"), [(1, ALBERT), (1, CAMEMBERT), (2, XLM_ROBERTA)])
 def test_every_bit_flipped(algorithm: int, kind: SentencePiece) -> None:
     pieces = (("<unk>", 0, spm.UNKNOWN), ("<s>", 0, spm.CONTROL), ("</s>", 0, spm.CONTROL), ("<sep>", 0, 4), ("<cls>", 0, 4))
-    data = spm.model((*pieces, *spm.BASE[2:]), algorithm=algorithm, unk_id=0, pad_id=-1, charsmap=RULES)
+    data = spm.model((*pieces, *spm.BASE[2:]), algorithm=algorithm, unk_id=0, pad_id=-1)
     assert use(data, kind)
-    assert 100 < sum(not use(flipped(data, place, bit), kind) for place in range(len(data)) for bit in range(8)) < 8 * len(data)
+    assert 50 < sum(not use(flipped(data, place, bit), kind) for place in range(len(data)) for bit in range(8)) < 8 * len(data)
 
 
 @settings(max_examples=300, deadline=None)
