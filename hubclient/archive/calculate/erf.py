@@ -55,7 +55,7 @@ def _polynomial(coefficients: tuple[float, ...], values: Array) -> Array:
 
 
 def _each(step: Step, function: Callable[[float], float], value: Array) -> Array:
-    step.claim(value.shape, np.dtype(np.float64))
+    step.claim(value.shape, value.dtype)
     step.budget.work(0, _SLOW * value.size, step.where)
-    results: Array = np.array([function(number) for number in value.reshape(-1).tolist()], value.dtype)
-    return results.reshape(value.shape)
+    numbers = (function(number) for number in value.flat)
+    return np.fromiter(numbers, value.dtype, value.size).reshape(value.shape)

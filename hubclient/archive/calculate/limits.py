@@ -16,5 +16,5 @@ class Limits:
     operations: int = 1_000_000
     value: int = 1 << 30
     held: int = 4 << 30
-    work: int = 1 << 43
+    work: int = 1 << 44
     depth: int = 32

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SLACK = 4096  # bytes that a small view may keep alive beyond its own
 _LENT = frozenset({*VARIABLES, ARGUMENT, "Placeholder"})  # whoever gave these keeps them anyway
+_LOOKS = frozenset({"Shape", "ShapeN", "Size", "Rank"})  # these, and what gives views, read no numbers
 _CONTROL_OUTPUTS = {"Switch": ("output_false", "output_true"), "Merge": ("output", "value_index")}
 
 # None is the value of what a Switch does not let through, and of all that is computed from it.
@@ -54,7 +55,6 @@ class Machine:
             values[node] = [None if value is None else _compact(value) for value in self._outputs(step, inputs, arguments)]
             sizes[node] = 0 if node.op in _LENT else sum(value.nbytes for value in values[node] if value is not None)
             self._budget.hold(sizes[node], step.where)
-            self._budget.work(0, sum(value.size for value in (*inputs, *values[node]) if value is not None), step.where)
             for source in set(node.inputs):
                 uses[source] -= 1
                 if not uses[source]:
@@ -90,7 +90,6 @@ class Machine:
 
     def _repeated(self, step: Step, inputs: Sequence[Array]) -> Values:
         while True:
-            self._budget.operate(step.where)
             size = sum(value.nbytes for value in inputs)
             self._budget.hold(size, step.where)
             condition = self._called(step, "cond", inputs)
@@ -131,7 +130,10 @@ def _applied(step: Step, inputs: Sequence[Array]) -> Sequence[Array]:
         raise step.wrong(str(error)) from error
     except MemoryError as error:
         raise step.unsupported("there is not enough memory") from error
-    return [np.asarray(value) for value in result] if isinstance(result, tuple | list) else [np.asarray(result)]
+    outputs = [np.asarray(value) for value in (result if isinstance(result, tuple | list) else [result])]
+    if step.node.op not in _LOOKS and not all(any(np.may_share_memory(value, source) for source in inputs) for value in outputs):
+        step.budget.work(0, sum(value.size for value in (*inputs, *outputs)), step.where)
+    return outputs
 
 
 def _output(source: Node, port: str, values: Values) -> Array | None:

@@ -323,6 +323,8 @@ def gathers() -> Iterator[Case]:
     yield case("GatherNd", table, np.array([[[2, 1, 1]]]))
     yield case("GatherNd", table, np.zeros((2, 0), np.int32))
     yield case("GatherNd", table, i32(2, 4))
+    yield case("GatherNd", table, i32(0, 4))
+    yield case("ScatterNd", i32(0, 2).reshape(1, 2), floats(1), i32(3, 2))
     yield case("GatherNd", table, i32(2, 1, 1, 0))
     yield case("ScatterNd", i32(1, 3, 1).reshape(3, 1), floats(3, 2), i32(4, 2))
     yield case("ScatterNd", np.array([[0, 1], [2, 0]]), integers(2), np.array([3, 2]))
