@@ -27,7 +27,7 @@ from hubclient.transfer.progress import Progress
 T = TypeVar("T")
 
 # Raised whenever the tables change, or what the parser makes of a card.
-_FORMAT = 2
+_FORMAT = 3
 _FILE = f"index-{__version__}.sqlite"
 _SCHEMA = """
 CREATE TABLE layer (id INTEGER PRIMARY KEY AUTOINCREMENT, source BLOB UNIQUE NOT NULL, state TEXT, names TEXT);
@@ -35,10 +35,11 @@ CREATE TABLE file (id INTEGER PRIMARY KEY, layer INTEGER NOT NULL, path BLOB NOT
                    settled INTEGER, problem TEXT);
 CREATE INDEX file_layer ON file (layer);
 CREATE TABLE card (id INTEGER PRIMARY KEY, layer INTEGER NOT NULL, name TEXT, language TEXT, version TEXT, epoch_ms INTEGER,
-                   shown_name TEXT, agrees INTEGER, annotator TEXT, tasks TEXT, facts TEXT NOT NULL, checksum INTEGER NOT NULL);
-CREATE INDEX card_name ON card (name);
-CREATE INDEX card_shown_name ON card (shown_name);
-CREATE TABLE ref (ref TEXT, card INTEGER, PRIMARY KEY (ref, card)) WITHOUT ROWID;
+                   shown_name TEXT, agrees INTEGER, annotator TEXT, tasks TEXT);
+CREATE INDEX card_name ON card (name, layer);
+CREATE INDEX card_shown_name ON card (shown_name, layer);
+CREATE TABLE facts (id INTEGER PRIMARY KEY, facts TEXT NOT NULL, checksum INTEGER NOT NULL);
+CREATE TABLE ref (ref TEXT, layer INTEGER, card INTEGER, PRIMARY KEY (ref, layer, card)) WITHOUT ROWID;
 CREATE INDEX ref_card ON ref (card);
 CREATE VIRTUAL TABLE words USING fts5 (name, title, labels, tags)
 """

@@ -13,38 +13,39 @@ from hubclient.catalog.index import Reader
 from hubclient.catalog.layer import CardKey, Known, Layer
 from hubclient.catalog.resolve import CanOpen
 from hubclient.catalog.row import card_of, checksum
-from hubclient.catalog.update import names_digest
+from hubclient.catalog.update import NAMES, names_digest
 from hubclient.errors import CardError
 from hubclient.names import Version
 
-_CARDS = "SELECT card.layer, card.facts, card.checksum, file.path FROM card JOIN file ON file.id = card.id WHERE"
+_CARDS = "SELECT card.layer, facts, checksum, path FROM card JOIN facts USING (id) JOIN file USING (id) WHERE"
 
 
 def cards_meant(reader: Reader, name: str) -> list[Known]:
     """Those whose archive or front matter has the name, else those that it stands for as an NLU reference (a dot at its end makes no
     difference). That there are none is believed only of an index in which no name is damaged."""
     found = _known(reader, f"{_CARDS} (card.name = ? OR card.shown_name = ?) AND {_in_layers(reader)}", name, name)
+    stem = name.rstrip(".")
     if not found:
-        sql = f"{_CARDS} card.id IN (SELECT card FROM ref WHERE ref = ?) AND {_in_layers(reader)}"
-        found = _known(reader, sql, name.rstrip("."))
+        found = _known(reader, f"{_CARDS} id IN (SELECT card FROM ref WHERE ref = ?) AND {_in_layers(reader)}", stem)
     if not found:
-        _verify_names(reader, name)
+        _verify_names(reader, {"name": name, "shown_name": name, "ref": stem})
     return found
 
 
 def cards_numbered(reader: Reader, numbers: Iterable[int]) -> list[Known]:
     """In the order of the numbers."""
-    return [known for number in numbers for known in _known(reader, f"{_CARDS} card.id = ?", number)]
+    return [known for number in numbers for known in _known(reader, f"{_CARDS} id = ?", number)]
 
 
 def names(reader: Reader) -> list[str]:
     """Every name, once, in their order."""
-    return [name for (name,) in reader.rows(f"SELECT DISTINCT name FROM card WHERE {_in_layers(reader)} ORDER BY name")]
+    rows = reader.rows(f"SELECT DISTINCT name FROM card INDEXED BY card_name WHERE {_in_layers(reader)} ORDER BY name")
+    return [name for (name,) in rows]
 
 
 def facts_by_key(reader: Reader) -> Mapping[CardKey, tuple[str, str | None]]:
     """Every card's facts and its file, as `card_of` takes them, by keys in their order."""
-    sql = f"SELECT card.id, card.layer, facts, checksum, path FROM card JOIN file ON file.id = card.id WHERE {_in_layers(reader)}"
+    sql = f"SELECT id, card.layer, facts, checksum, path FROM card JOIN facts USING (id) JOIN file USING (id) WHERE {_in_layers(reader)}"
     found = {number: (_whole(facts, check), _file(reader, layer, path)) for number, layer, facts, check, path in reader.rows(sql)}
     return {CardKey(*outline[:4]): found[outline.number] for outline in sorted(_counting(reader), key=lambda outline: outline[:4])}
 
@@ -113,12 +114,13 @@ def broken_files(reader: Reader) -> Mapping[Path, CardError]:
     return found
 
 
-def _verify_names(reader: Reader, absent: str) -> None:
-    """Raises sqlite3.DatabaseError if a name was lost, or if the absent one is there."""
+def _verify_names(reader: Reader, absent: Mapping[str, str]) -> None:
+    """Raises sqlite3.DatabaseError if a name was lost, or if what is absent, by columns, is there."""
     layers = reader.rows(f"SELECT id, names FROM layer WHERE {_in_layers(reader, 'id')}")
     whole = all(names_digest(reader.connection, number) == digest for number, digest in layers)
-    sql = f"SELECT 1 FROM card NOT INDEXED WHERE {_in_layers(reader)} AND (name = ? OR shown_name = ?)"
-    if not whole or reader.rows(sql, absent, absent):
+    layered = _in_layers(reader, "layer")
+    found = (reader.rows(f"SELECT 1 FROM {NAMES[column]} WHERE {column} = ? AND {layered}", name) for column, name in absent.items())
+    if not whole or any(found):
         raise sqlite3.DatabaseError("names of cards are damaged")
 
 

@@ -16,6 +16,7 @@ from hubclient.catalog.tasks import slug
 from hubclient.errors import UsageError
 
 _WORD = re.compile(r"[^\W_]+")
+_FACTS = "(SELECT facts FROM facts WHERE facts.id = card.id)"
 _COLUMNS = ("{name}", "{name title}", "{name title labels tags}")
 
 
@@ -93,12 +94,12 @@ def _parts(query: Query) -> Iterator[tuple[str, tuple[object, ...]]]:
     if query.annotator is not None:
         yield "annotator = ? COLLATE NOCASE", (query.annotator,)
     if query.label is not None:
-        yield "EXISTS (SELECT 1 FROM json_each(facts, '$.labels') WHERE folded(value) = ?)", (query.label.casefold(),)
+        yield f"EXISTS (SELECT 1 FROM json_each({_FACTS}, '$.labels') WHERE folded(value) = ?)", (query.label.casefold(),)
     if query.max_size_mb is not None:
-        yield "json_extract(facts, '$.size_mb') <= ?", (float(query.max_size_mb),)
+        yield f"json_extract({_FACTS}, '$.size_mb') <= ?", (float(query.max_size_mb),)
     if query.origin is not None:
         repository, owner = query.origin.casefold(), f"{query.origin.casefold()}/"
         yield (
-            "EXISTS (SELECT 1 FROM json_each(facts, '$.hf_origins') WHERE folded(value) = ? OR instr(folded(value), ?) = 1)",
+            f"EXISTS (SELECT 1 FROM json_each({_FACTS}, '$.hf_origins') WHERE folded(value) = ? OR instr(folded(value), ?) = 1)",
             (repository, owner),
         )

@@ -21,6 +21,8 @@ from hubclient.transfer.progress import Progress
 # The coarsest clock of a common file system (FAT) counts in two seconds.
 _UNSETTLED_NS = 2_000_000_000
 _WORTH_A_BAR = 200  # files
+# Columns of what cards are called, and the table with the index that holds them.
+NAMES = {"name": "card INDEXED BY card_name", "shown_name": "card INDEXED BY card_shown_name", "ref": "ref"}
 
 
 class _FileRow(NamedTuple):
@@ -119,19 +121,16 @@ class _NewRows:
     def write(self) -> None:
         run, cards = self._connection.executemany, self._cards
         run("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._files)
-        run(
-            "INSERT INTO card VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(number, self._layer, *_card_columns(row)) for number, row in cards],
-        )
-        run("INSERT INTO ref VALUES (?, ?)", [(ref, number) for number, row in cards for ref in row.refs])
+        run("INSERT INTO card VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [(number, self._layer, *_card_columns(row)) for number, row in cards])
+        run("INSERT INTO facts VALUES (?, ?, ?)", [(number, row.facts, checksum(row.facts)) for number, row in cards])
+        run("INSERT INTO ref VALUES (?, ?, ?)", [(ref, self._layer, number) for number, row in cards for ref in row.refs])
         sql = "INSERT INTO words (rowid, name, title, labels, tags) VALUES (?, ?, ?, ?, ?)"
         run(sql, [(number, row.name, row.title, row.labels, row.tags) for number, row in cards])
         self._files, self._cards = [], []
 
 
 def _card_columns(row: Row) -> tuple[object, ...]:
-    found_by = (row.name, row.language, row.version, row.epoch_ms, row.shown_name, row.agrees, row.annotator, row.tasks)
-    return *found_by, row.facts, checksum(row.facts)
+    return row.name, row.language, row.version, row.epoch_ms, row.shown_name, row.agrees, row.annotator, row.tasks
 
 
 def source_of(layer: Layer) -> bytes:
@@ -154,15 +153,17 @@ def _files_of(connection: sqlite3.Connection, layer: int) -> list[int]:
 
 def _remove(connection: sqlite3.Connection, files: Iterable[int]) -> None:
     found = [(number,) for number in files]
-    for table, column in (("file", "id"), ("card", "id"), ("ref", "card"), ("words", "rowid")):
+    for table, column in (("file", "id"), ("card", "id"), ("facts", "id"), ("ref", "card"), ("words", "rowid")):
         connection.executemany(f"DELETE FROM {table} WHERE {column} = ?", found)
 
 
 def names_digest(connection: sqlite3.Connection, layer: int) -> str:
-    """Of everything that the layer's cards are called: what the database does not find may have been damaged."""
-    names = connection.execute("SELECT name, shown_name FROM card NOT INDEXED WHERE layer = ?", (layer,)).fetchall()
-    refs = connection.execute("SELECT ref.ref FROM ref JOIN card ON card.id = ref.card WHERE card.layer = ?", (layer,)).fetchall()
-    return hashlib.sha256(repr((sorted(names), sorted(refs))).encode(errors="surrogatepass")).hexdigest()
+    """Of everything that the layer's cards are called, in the order in which the database searches it."""
+    total = hashlib.sha256()
+    for column, table in NAMES.items():
+        names = connection.execute(f"SELECT {column} FROM {table} WHERE layer = ? ORDER BY {column}", (layer,))
+        total.update("\0".join([name for (name,) in names]).encode() + b"\n")
+    return total.hexdigest()
 
 
 def _answers(files: Sequence[CardFile], known: Mapping[str, _FileRow], progress: Progress) -> Generator[Answer, None, None]:
