@@ -182,6 +182,11 @@ LONGEST = {FRONT: 99_000, SCORED: 199_000}
 
 
 def _seconds(text: str) -> float:
+    """Of processor time; the less of two, since others use the processor's caches, too."""
+    return min(_once(text), _once(text))
+
+
+def _once(text: str) -> float:
     begun = time.process_time()
     with contextlib.suppress(CardError):
         parse_card(text)
@@ -190,10 +195,11 @@ def _seconds(text: str) -> float:
 
 @pytest.mark.parametrize(("frame", "make"), HOSTILE)
 def test_a_megabyte_takes_a_second_at_most(frame: str, make: Callable[[int], str]) -> None:
+    """Four times the length takes four times as long; what is not linear takes sixteen times."""
     size = LONGEST.get(frame, 1_000_000)
-    half, whole = _seconds(frame.replace("{}", make(size // 2))), _seconds(frame.replace("{}", make(size)))
+    quarter, whole = _seconds(frame.replace("{}", make(size // 4))), _seconds(frame.replace("{}", make(size)))
     assert whole <= 1
-    assert whole < 4 * half + 0.05
+    assert whole < 10 * quarter + 0.1
 
 
 def test_what_is_absurdly_long_is_not_read() -> None:
