@@ -27,6 +27,7 @@ Value: TypeAlias = str | tuple["Value", ...] | FrozenMap[str, "Value"] | None
 _MAX_DEPTH = 16
 _MAX_LENGTH = 100_000
 _NULLS = {"", "~", "null", "Null", "NULL"}
+_MARKED = ("[", '"')
 _WORDS = r" *+[A-Za-z0-9][\w ()./+-]*+"
 _PLAIN_VALUE = rf'[A-Za-z0-9][\w ()./+,-]*+|"[\w ()./+,-]*+" *+|\[(?:{_WORDS},)*+{_WORDS}\] *+'
 _PLAIN_TEXT = re.compile(rf"(?:(?:(?:  )?[A-Za-z]\w{{0,99}}:(?: ++(?:{_PLAIN_VALUE})?)?)?\n)*+", re.ASCII)
@@ -73,19 +74,17 @@ def _read_plain(text: str, first_line: int) -> YamlMapping | None:
             return None
         if key in found:
             return None
-        found[key] = _plain_value(value)
+        found[key] = _plain_value(value) if value[:1] in _MARKED else None if value in _NULLS else value
     values.update((key, FrozenMap(inner)) for key, inner in below.items())
     return YamlMapping(FrozenMap(values), FrozenMap(lines))
 
 
 def _plain_value(value: str) -> Value:
-    if value.startswith("["):
-        return tuple(_scalar(item.strip(" ")) for item in value[1:-1].split(","))
-    return value[1:-1] if value.startswith('"') else _scalar(value)
-
-
-def _scalar(text: str) -> str | None:
-    return None if text in _NULLS else text
+    """Of a list, or of a text in quotes."""
+    if value[0] == '"':
+        return value[1:-1]
+    items = [item.strip(" ") for item in value[1:-1].split(",")]
+    return tuple([None if item in _NULLS else item for item in items])
 
 
 def _read_with_libyaml(text: str, path: str | None, first_line: int) -> YamlMapping:
@@ -169,7 +168,7 @@ class _Reader:
 
         self._refuse_tag(event)
         if isinstance(event, yaml.ScalarEvent):
-            return _scalar(event.value) if event.implicit[0] else event.value
+            return None if event.implicit[0] and event.value in _NULLS else event.value
         if depth >= _MAX_DEPTH:
             self._refuse(event, f"the YAML is nested deeper than {_MAX_DEPTH} levels")
         if isinstance(event, yaml.SequenceStartEvent):
