@@ -193,13 +193,7 @@ def _batch(encodings: Sequence[Encoding]) -> Batch:
 
 
 def _tokenizer_of(path: Path, lowercase: bool | None, max_length: int) -> Tokenizer:
-    from tokenizers.normalizers import BertNormalizer
-
-    tokenizer = open_tokenizer(path)
-    normalizer = tokenizer.normalizer
-    if lowercase is not None and isinstance(normalizer, BertNormalizer):
-        normalizer.lowercase = lowercase
-        tokenizer.normalizer = normalizer
+    tokenizer = open_tokenizer(path, lowercase)
     special = tokenizer.num_special_tokens_to_add(is_pair=True)
     if max_length < special:
         raise UsageError(f"max_length is {max_length}, and a pair of texts has {special} special tokens", hint=f"use at least {special}")
@@ -208,10 +202,10 @@ def _tokenizer_of(path: Path, lowercase: bool | None, max_length: int) -> Tokeni
     return tokenizer
 
 
-def _checked_length(length: int, positions: int) -> int:
+def _checked_length(length: int, positions: int | None) -> int:
     if not isinstance(length, int) or length < 1:
         raise UsageError(f"max_length is {length!r}, and must be a whole number of at least 1")
-    if length > positions:
+    if positions is not None and length > positions:
         raise UsageError(f"max_length is {length}, and the model has {positions} positions", hint=f"use at most {positions}")
     return length
 

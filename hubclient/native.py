@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hubclient.errors import InconsistentModel, UsageError
+from hubclient.errors import HubError, InconsistentModel, UsageError
 from hubclient.facts import Fact
+from hubclient.models.casing import lowercases, set_lowercase
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -76,21 +77,21 @@ class Facts:
             lowercase=_overrule(self.lowercase, lowercase, by),
         )
 
-    def under(self, overlay: Mapping[str, Any], positions: int) -> Facts:
+    def under(self, overlay: Mapping[str, Any], positions: int | None) -> Facts:
         """The same facts after an overlay has spoken; no length is above the position table's."""
         return self.overruled("overlay", **overlay).within(positions)
 
-    def within(self, positions: int) -> Facts:
-        """The same facts with a maximum length that is not above the position table's."""
+    def within(self, positions: int | None) -> Facts:
+        """The same facts with a maximum length that is not above the position table's, where there is one."""
         stated = self.max_length
-        if stated.value <= positions:
+        if positions is None or stated.value <= positions:
             return self
         return replace(self, max_length=_overrule(stated, positions, "position table"))
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """`labels` are in class order. `positions` is the length of the position table: no text may be longer.
+    """`labels` are in class order. `positions`: how many tokens a text may have, None if there is no limit.
     `facts` are the origin's; `overlay` is what the overlay said when the model was stored, which outranks them.
     `graph` is `built` from the tensors, or `kept` as the origin had it; `graph_note` says why it is kept."""
 
@@ -104,7 +105,7 @@ class Manifest:
     tensors_digest: str
     labels: tuple[str, ...]
     labels_source: str
-    positions: int
+    positions: int | None
     facts: Facts
     overlay: Mapping[str, Any] = field(default_factory=dict)
     graph: str = "built"
@@ -155,13 +156,19 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
 
 
-def open_tokenizer(folder: Path) -> Tokenizer:
-    """Raises InconsistentModel."""
+def open_tokenizer(folder: Path, lowercase: bool | None = None) -> Tokenizer:
+    """The folder's tokenizer; `lowercase` overrules its case setting. Raises InconsistentModel, UnsupportedModel."""
     from tokenizers import Tokenizer
 
     path = folder / TOKENIZER
     try:
-        return Tokenizer.from_file(str(path))
+        tokenizer = Tokenizer.from_file(str(path))
+        stated = json.loads(tokenizer.normalizer.__getstate__()) if tokenizer.normalizer else None
+        if lowercase is None or lowercase == bool(lowercases({"normalizer": stated})):
+            return tokenizer
+        return Tokenizer.from_str(json.dumps(set_lowercase(read_json(path), lowercase)))
+    except HubError:
+        raise
     except Exception as error:  # the library raises nothing narrower
         raise InconsistentModel("the tokenizer cannot be read", where=str(path), why=str(error), hint="pull the model again") from error
 

@@ -1,10 +1,41 @@
-"""Which of Spark NLP's annotators can be opened."""
+"""Which of Spark NLP's annotators can be opened, and what each is for."""
 
 from __future__ import annotations
 
-ANNOTATORS = frozenset({"BertForSequenceClassification"})
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from hubclient.models.family import Head
+
+Task = Literal["text-classification", "zero-shot-classification", "token-classification"]
+HEADS: Mapping[Task, Head] = MappingProxyType(
+    {"text-classification": "sequence", "zero-shot-classification": "sequence", "token-classification": "token"}
+)
+
+
+@dataclass(frozen=True)
+class Annotator:
+    """`model_type` is the family's that the name tells of; the weights decide, and may be another family's."""
+
+    model_type: str
+    task: Task
+
+    @property
+    def head(self) -> Head:
+        return HEADS[self.task]
+
+
+ANNOTATORS: Mapping[str, Annotator] = MappingProxyType({"BertForSequenceClassification": Annotator("bert", "text-classification")})
+# Cards and archives differ in case: AlBertForSequenceClassification, AlbertForSequenceClassification.
+_FOLDED = MappingProxyType({name.casefold(): annotator for name, annotator in ANNOTATORS.items()})
+
+
+def find_annotator(name: str) -> Annotator | None:
+    return _FOLDED.get(name.casefold())
 
 
 def can_open(annotator: str | None) -> bool:
     """None, where a card does not say: then the archive decides."""
-    return annotator is None or annotator in ANNOTATORS
+    return annotator is None or find_annotator(annotator) is not None

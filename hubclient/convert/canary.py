@@ -6,28 +6,38 @@ parts of a pair, and a padded batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hubclient.errors import ModelError
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from hubclient.models.family import Family
+
+    Logits = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _LENGTHS = (1, 5, 12, 23)
+_LONGEST = 640
 _TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a model can be asked: rows of its embedding tables."""
+    """What a model can be asked: rows of its embedding tables, tokens of the longest text to try; `pad` fills up short ones."""
 
     vocabulary: int
-    positions: int
+    longest: int
     types: int
+    pad: int = 0
+
+    @classmethod
+    def of(cls, family: Family, config: Mapping[str, Any], pad: int) -> Bounds:
+        return cls(config["vocab_size"], min(family.positions(config) or _LONGEST, _LONGEST), config.get("type_vocab_size", 1), pad)
 
 
 class Runner:
@@ -53,24 +63,36 @@ class Runner:
 
 def texts(bounds: Bounds) -> list[dict[str, np.ndarray]]:
     """One text of each length, the longest last."""
-    lengths = [*(length for length in _LENGTHS if length < bounds.positions), bounds.positions]
+    lengths = [*(length for length in _LENGTHS if length < bounds.longest), bounds.longest]
     return [_text(length, bounds) for length in lengths]
 
 
-def padded(singles: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """The texts in one batch, short ones filled up with zeros."""
+def padded(singles: list[dict[str, np.ndarray]], pad: int) -> dict[str, np.ndarray]:
+    """The texts in one batch, short ones filled up."""
     import numpy as np
 
     width = max(text["input_ids"].shape[1] for text in singles)
+    fill = {"input_ids": pad}
     return {
-        name: np.concatenate([np.pad(text[name], ((0, 0), (0, width - text[name].shape[1]))) for text in singles]) for name in singles[0]
+        name: np.concatenate(
+            [np.pad(text[name], ((0, 0), (0, width - text[name].shape[1])), constant_values=fill.get(name, 0)) for text in singles]
+        )
+        for name in singles[0]
     }
 
 
-def answers(runner: Runner, bounds: Bounds) -> list[np.ndarray]:
+def answers(model: Logits, bounds: Bounds) -> list[np.ndarray]:
     """The logits of each text, and of all but the longest in one batch."""
     singles = texts(bounds)
-    return [runner.logits(feeds) for feeds in (*singles, padded(singles[:-1] or singles))]
+    return [model(feeds) for feeds in (*singles, padded(singles[:-1] or singles, bounds.pad))]
+
+
+def answers_alike(rebuilt: Path, original: Logits, bounds: Bounds) -> bool:
+    """Whether a rebuilt model gives the original's logits."""
+    # One after the other: only one model at a time is in memory.
+    found = answers(Runner(rebuilt, f"{rebuilt.name}, rebuilt").logits, bounds)
+    wanted = answers(original, bounds)
+    return all(agree(*pair) for pair in zip(found, wanted, strict=True))
 
 
 def agree(found: np.ndarray, wanted: np.ndarray) -> bool:

@@ -12,7 +12,7 @@ from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFI
 if TYPE_CHECKING:
     from hubclient.convert.job import Job
     from hubclient.models.family import Family
-    from hubclient.models.wordpiece import TokenizerFiles
+    from hubclient.models.tokenizer import TokenizerFiles
     from hubclient.tensors import WeightsFile
 
 
@@ -47,7 +47,7 @@ def write_manifest(
     architecture: str,
     labels: tuple[str, ...],
     labels_source: str,
-    positions: int,
+    positions: int | None,
     facts: Facts,
     tensors_digest: str,
     graph: str = "built",

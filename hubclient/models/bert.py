@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hubclient.errors import InconsistentModel, UnsupportedModel
 from hubclient.models import bert_graph, bert_onnx, bert_tensorflow
 from hubclient.models.builder import KNOWN_ACTIVATIONS, Slot
-from hubclient.models.family import Recipe, TensorSource
+from hubclient.models.family import Head, Recipe, TensorSource
 
 if TYPE_CHECKING:
     from hubclient.archive.graph import Dataflow
@@ -28,6 +28,16 @@ defaults: Mapping[str, Any] = {
     "max_position_embeddings": 512,
     "type_vocab_size": 2,
 }
+
+sizes = (
+    "hidden_size",
+    "intermediate_size",
+    "num_attention_heads",
+    "num_hidden_layers",
+    "vocab_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+)
 
 _WORDS = "bert/embeddings/word_embeddings/"
 _TABLES = ("word_embeddings", "position_embeddings", "token_type_embeddings")
@@ -47,7 +57,7 @@ def recognises(names: Iterable[str]) -> bool:
     return any("/bert/embeddings/word_embeddings" in f"/{name}".replace(".", "/") for name in names)
 
 
-def from_tensorflow(flow: Dataflow, shapes: Mapping[str, tuple[int, ...]]) -> Recipe:
+def from_tensorflow(flow: Dataflow, shapes: Mapping[str, tuple[int, ...]], head: Head) -> Recipe:
     """`shapes` are those of the variables, by full name. Raises UnsupportedModel or InconsistentModel, naming what does not fit."""
     root = _root(flow.variables)
     layers = _layer_count(flow.variables, root)
@@ -64,7 +74,7 @@ def from_tensorflow(flow: Dataflow, shapes: Mapping[str, tuple[int, ...]]) -> Re
     return Recipe(tensors, config)
 
 
-def from_onnx(flow: OnnxDataflow) -> Recipe:
+def from_onnx(flow: OnnxDataflow, head: Head) -> Recipe:
     """Raises UnsupportedModel or InconsistentModel, naming what does not fit."""
     model = bert_onnx.read(flow)
     tensors = dict(model.tensors())
@@ -79,6 +89,15 @@ def from_onnx(flow: OnnxDataflow) -> Recipe:
     for number, layer in enumerate(model.layers):
         _check_scale(number, layer.attention.scale, config)
     return Recipe(tensors, config)
+
+
+def output_bias(config: Mapping[str, Any]) -> str:
+    return "classifier.bias"
+
+
+def positions(config: Mapping[str, Any]) -> int:
+    limit: int = config["max_position_embeddings"]
+    return limit
 
 
 def build_graph(config: Mapping[str, Any], layout: Mapping[str, Slot], weights_file: str) -> bytes:

@@ -151,6 +151,6 @@ def test_no_damaged_graph_breaks_the_reader(tmp_path: Path) -> None:
         damaged = bytearray(data)
         damaged[position] ^= 1 << (position % 8)
         with suppress(HubError):
-            bert.from_onnx(OnnxModel(damaged, label="damaged").trace("logits", {}))
+            bert.from_onnx(OnnxModel(damaged, label="damaged").trace("logits", {}), "sequence")
             read += 1
     assert 0 < read < end / 43

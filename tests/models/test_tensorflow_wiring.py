@@ -55,7 +55,7 @@ def nodes(graph: Any, name: str) -> list[Any]:
 
 def read(graph: Any, shapes: dict[str, tuple[int, ...]]) -> Recipe:
     flow = Graph(graph.SerializeToString()).trace("StatefulPartitionedCall:0")
-    return bert.from_tensorflow(flow, {name: shapes[name] for name in flow.variables})
+    return bert.from_tensorflow(flow, {name: shapes[name] for name in flow.variables}, "sequence")
 
 
 def test_the_graph_as_it_is() -> None:
