@@ -59,8 +59,29 @@ class Reader:
     def __init__(self, flow: Dataflow) -> None:
         self.flow = flow
 
+    def linear_at(self, node: Node) -> Linear | None:
+        """The dense layer whose sum `node` is, if it is one."""
+        if node.op == "Gemm":
+            return self._gemm(node)
+        if node.op != "Add":
+            return None
+        for bias, product in (node.inputs, node.inputs[::-1]):
+            inner = data(product)
+            if (vector := self._tensor(bias, 1)) and (kernel := self.kernel(inner)):
+                return self._checked(Linear(node, data(inner.inputs[0]), kernel, vector, self._width(vector)))
+        return None
+
+    def norm_at(self, node: Node) -> Norm | None:
+        """The layer norm whose result `node` is, if it is one."""
+        return self._fused_norm(node) or self._spelled_norm(node)
+
+    def kernel(self, node: Node) -> TensorSource | None:
+        """The weight that the product `node` is with, as a dense layer has it, if it is one."""
+        kernel = self._tensor(node.inputs[1], 2) if node.op == "MatMul" else None
+        return kernel and _turned(kernel)
+
     def linear(self, node: Node) -> Linear:
-        found = self._linear_at(data(node))
+        found = self.linear_at(data(node))
         if found is None:
             raise unreadable(node, "a dense layer")
         return found
@@ -74,7 +95,7 @@ class Reader:
         return elementwise.activation_name(node, self.follow(start)), linear
 
     def norm(self, node: Node) -> Norm:
-        found = self._norm_at(data(node))
+        found = self.norm_at(data(node))
         if found is None:
             raise unreadable(node, "a layer norm")
         return found
@@ -84,7 +105,7 @@ class Reader:
         found, pending = [], [node]
         while pending:
             inner = data(pending.pop())
-            if inner.op == "Add" and self._linear_at(inner) is None and self._norm_at(inner) is None:
+            if inner.op == "Add" and self.linear_at(inner) is None and self.norm_at(inner) is None:
                 pending.extend(reversed(inner.inputs))
             else:
                 found.append(inner)
@@ -94,7 +115,7 @@ class Reader:
 
     def residual(self, node: Node) -> tuple[Linear, Node]:
         """The two sides of `dense layer + what was before`."""
-        layers = {inner: self._linear_at(inner) for inner in self.terms(node)}
+        layers = {inner: self.linear_at(inner) for inner in self.terms(node)}
         dense = [layer for layer in layers.values() if layer is not None]
         others = [inner for inner, layer in layers.items() if layer is None]
         if len(dense) != 1 or len(others) != 1:
@@ -136,17 +157,6 @@ class Reader:
                     found.setdefault(by, set()).add(self.flow.shapes[table.key])
         return {by: shapes.pop() for by, shapes in found.items() if len(shapes) == 1}
 
-    def _linear_at(self, node: Node) -> Linear | None:
-        if node.op == "Gemm":
-            return self._gemm(node)
-        if node.op != "Add":
-            return None
-        for bias, product in (node.inputs, node.inputs[::-1]):
-            inner = data(product)
-            if inner.op == "MatMul" and (vector := self._tensor(bias, 1)) and (kernel := self._tensor(inner.inputs[1], 2)):
-                return self._checked(Linear(node, data(inner.inputs[0]), _turned(kernel), vector, self._width(vector)))
-        return None
-
     def _gemm(self, node: Node) -> Linear | None:
         plain = node.attributes.get("alpha", 1.0) == node.attributes.get("beta", 1.0) == 1.0 and not node.attributes.get("transA", 0)
         if not plain or len(node.inputs) != 3:
@@ -174,13 +184,10 @@ class Reader:
         return self.flow.shapes[vector.key][0]
 
     def nearest_linears(self, node: Node) -> Iterator[Linear]:
-        return (linear for inner in upstream(node, self.ends) if (linear := self._linear_at(inner)))
+        return (linear for inner in upstream(node, self.ends) if (linear := self.linear_at(inner)))
 
     def ends(self, node: Node) -> bool:
-        return node.op in ("MatMul", "Shape") or self._linear_at(node) is not None
-
-    def _norm_at(self, node: Node) -> Norm | None:
-        return self._fused_norm(node) or self._spelled_norm(node)
+        return node.op in ("MatMul", "Shape") or self.linear_at(node) is not None
 
     def _fused_norm(self, node: Node) -> Norm | None:
         if node.op != "LayerNormalization" or len(node.inputs) != 3 or node.attributes.get("axis", -1) not in (-1, 2):

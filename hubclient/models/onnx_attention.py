@@ -58,7 +58,7 @@ def _fused(reader: Reader, node: Node) -> Attention:
 def _between(reader: Reader, asking: Node, offering: Node, giving: Node) -> Attention:
     """From the dense layers to what is multiplied: the heads, and the scale that queries and keys already have."""
     (query, first), (key, second), (value, third) = (_projection(reader, side) for side in (asking, offering, giving))
-    heads = {_heads(reader, query, first), _heads(reader, key, second), _heads(reader, value, third)}
+    heads = {heads_of(reader, query, first), heads_of(reader, key, second), heads_of(reader, value, third)}
     if len(heads) != 1:
         raise UnsupportedModel("queries, keys and values have different numbers of heads", where=f"graph node '{asking.name}'")
     known = _Known(reader, query.width // max(heads))
@@ -93,8 +93,11 @@ def _projection(reader: Reader, node: Node) -> tuple[Linear, list[Node]]:
     return linears[0], [inner for inner in upstream(node, reader.ends) if inner.op == "Reshape" and inner.inputs[0] is start]
 
 
-def _heads(reader: Reader, linear: Linear, splits: list[Node]) -> int:
-    """How (batch, tokens, width) becomes (batch, tokens, heads, size): one of the last two may be left to be worked out."""
+def heads_of(reader: Reader, linear: Linear, splits: list[Node]) -> int:
+    """How the only one of `splits` makes (batch, tokens, heads, size) of a layer's (batch, tokens, width).
+
+    One of the last two sides may be left to be worked out. Raises UnsupportedModel.
+    """
     sides = _tail(reader, splits[0].inputs[1]) if len(splits) == 1 else []
     heads, size = sides if len(sides) == 2 else (None, None)
     if size is not None and size > 0 and linear.width % size == 0 and heads in (-1, None, linear.width // size):
