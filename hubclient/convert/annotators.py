@@ -27,7 +27,13 @@ class Annotator:
         return HEADS[self.task]
 
 
-ANNOTATORS: Mapping[str, Annotator] = MappingProxyType({"BertForSequenceClassification": Annotator("bert", "text-classification")})
+ANNOTATORS: Mapping[str, Annotator] = MappingProxyType(
+    {
+        "BertForSequenceClassification": Annotator("bert", "text-classification"),
+        "XlnetForSequenceClassification": Annotator("xlnet", "text-classification"),
+        "XlnetForTokenClassification": Annotator("xlnet", "token-classification"),
+    }
+)
 # Cards and archives differ in case: AlBertForSequenceClassification, AlbertForSequenceClassification.
 _FOLDED = MappingProxyType({name.casefold(): annotator for name, annotator in ANNOTATORS.items()})
 

@@ -44,7 +44,7 @@ def assemble(
 ) -> dict[str, str]:
     """`shapes` and `load` tell of tensors by the origin's names, as they lie there. Gives the SHA-256 of the weights file, by name."""
     config, positions = recipe.config, family.positions(recipe.config)
-    tensors = {name: _lazy(source, shapes[source.key], load) for name, source in recipe.tensors.items()}
+    tensors = {name: _lazy(source, shapes, load) for name, source in recipe.tensors.items()}
     classes = tensors[family.output_bias(config)].shape[0]
     kit = check_parts(archive, family.model_type, rows=config["vocab_size"], classes=classes, positions=positions)
     forced = in_force(kit.facts, job.overlay, positions)
@@ -65,7 +65,12 @@ def assemble(
     return {WEIGHTS: weights.sha256}
 
 
-def _lazy(source: TensorSource, shape: tuple[int, ...], load: Callable[[str], np.ndarray]) -> LazyTensor:
+def _lazy(source: TensorSource, shapes: Mapping[str, tuple[int, ...]], load: Callable[[str], np.ndarray]) -> LazyTensor:
+    import numpy as np
+
+    if (blank := source.blank) is not None:
+        return LazyTensor(blank, lambda: np.zeros(blank, np.float32))
+    shape = shapes[source.key]
     if source.transposed:
         return LazyTensor(shape[::-1], lambda: load(source.key).T)
     return LazyTensor(shape, lambda: load(source.key))

@@ -6,10 +6,14 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from hubclient.errors import UnsupportedModel
-from hubclient.models import bert
+from hubclient.models import bert, xlnet
 from hubclient.models.family import Family
 
-FAMILIES: Mapping[str, Family] = MappingProxyType({bert.model_type: bert})
+_FAMILIES: tuple[Family, ...] = (
+    bert,
+    xlnet,
+)
+FAMILIES: Mapping[str, Family] = MappingProxyType({family.model_type: family for family in _FAMILIES})
 
 # Prefixes of variables and tensors in transformers' models, to tell by name what cannot be opened.
 _OTHERS = MappingProxyType(
@@ -21,8 +25,6 @@ _OTHERS = MappingProxyType(
         "deberta": "DeBERTa",
         "longformer": "Longformer",
         "mpnet": "MPNet",
-        "transformer": "XLNet",
-        "xlnet": "XLNet",
         "camembert": "CamemBERT",
     }
 )

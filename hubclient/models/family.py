@@ -21,10 +21,14 @@ HEADS: Mapping[Head, str] = MappingProxyType({"sequence": "ForSequenceClassifica
 
 @dataclass(frozen=True)
 class TensorSource:
-    """Where a tensor of the native form comes from: the origin's name for it, and whether it lies transposed there."""
+    """Where a tensor of the native form comes from: the origin's name for it, and whether it lies transposed there.
+
+    `blank` is the shape of a tensor that the origin may lack since no answer depends on it: it becomes zeros, and has no key.
+    """
 
     key: str
     transposed: bool = False
+    blank: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
