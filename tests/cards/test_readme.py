@@ -82,7 +82,7 @@ def test_front_matter_is_optional(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["---\na: [\n---\n", "---\na: 1\n", "---\na: &x 1\nb: *x\n---\n", "---\na: !!python/name:os.system\n---\n"]
 )
-def test_broken_front_matter_is_told_with_its_line(text: str, line: int) -> None:
+def test_broken_front_matter_is_told_with_its_line(text: str) -> None:
     with pytest.raises(CardError) as caught:
         parse_readme(text, repo="a/b", path="README.md")
     assert (caught.value.where or "").startswith("README.md:")
