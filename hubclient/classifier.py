@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard, Unpack, overload
 from hubclient.engines import Batch, Engine, open_engine
 from hubclient.errors import InvalidText, UsageError
 from hubclient.native import Manifest, check_activation, open_tokenizer, read_manifest
+from hubclient.padding import Padding, read_padding
 from hubclient.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Classifier:
         self.threshold = _checked_threshold(facts.threshold.value)
         self.max_length = _checked_length(facts.max_length.value, self.manifest.positions)
         self._tokenizer = _tokenizer_of(path, facts.lowercase.value, self.max_length)
+        self._padding = read_padding(path)
         self._engine: Engine = open_engine(engine, path)
 
     @property
@@ -146,7 +148,7 @@ class Classifier:
             order = sorted(range(len(chunk)), key=lambda index: len(encodings[index]))
             logits = np.empty((len(chunk), len(self.labels)), dtype=np.float32)
             for rows in _chunks(order, batch_size):
-                logits[rows] = self._engine.logits(_batch([encodings[row] for row in rows]))
+                logits[rows] = self._engine.logits(_batch([encodings[row] for row in rows], self._padding))
                 if progress:
                     progress(len(rows))
             yield logits
@@ -179,16 +181,17 @@ def activate(logits: np.ndarray, activation: str) -> np.ndarray:
     return result
 
 
-def _batch(encodings: Sequence[Encoding]) -> Batch:
+def _batch(encodings: Sequence[Encoding], padding: Padding) -> Batch:
     import numpy as np
 
-    shape = (len(encodings), max(len(encoding) for encoding in encodings))
-    ids, mask, types = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+    width = max(len(encoding) for encoding in encodings)
+    ids, mask, types = (np.full((len(encodings), width), fill, dtype=np.int64) for fill in (padding.token, 0, 0))
     for row, encoding in enumerate(encodings):
-        length = len(encoding)
-        ids[row, :length] = encoding.ids
-        mask[row, :length] = 1
-        types[row, :length] = encoding.type_ids
+        start = width - len(encoding) if padding.side == "left" else 0
+        place = slice(start, start + len(encoding))
+        ids[row, place] = encoding.ids
+        mask[row, place] = 1
+        types[row, place] = encoding.type_ids
     return Batch(ids, mask, types)
 
 

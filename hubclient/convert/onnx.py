@@ -31,7 +31,8 @@ from hubclient.errors import CorruptArchive, ModelError, UnsafeArchive, Unsuppor
 from hubclient.models import FAMILIES, family_of, named
 from hubclient.models.family import Family
 from hubclient.models.onnx import Reader
-from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, read_json
+from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS
+from hubclient.padding import Padding, read_padding
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,7 +76,7 @@ def from_onnx(archive: Archive, annotator: Annotator, job: Job) -> dict[str, str
             note = f"{error.what} ({error.where})" if error.where else error.what
             return _keep(archive, family, job, theirs, note)
         hashes = assemble(archive, job, family, recipe, theirs.flow.shapes, partial(_load, theirs.flow))
-        bounds = Bounds.of(family, recipe.config, read_json(job.staging / CONFIG)["pad_token_id"])
+        bounds = Bounds.of(family, recipe.config, read_padding(job.staging))
         if answers_alike(job.staging / GRAPH, theirs.logits, bounds):
             return hashes
         (job.staging / WEIGHTS).unlink()
@@ -87,11 +88,11 @@ def _keep(archive: Archive, family: Family, job: Job, theirs: Theirs, note: str)
     if theirs.flow.output.op in _AFTER_LOGITS:
         raise UnsupportedModel("the graph's output is not logits", where=theirs.model.label, why=f"it ends in {theirs.flow.output.op}")
     tables = Reader(theirs.flow).tables()
-    bounds = _bounds(archive, tables, job.overlay)
+    config = _config(theirs.model.names, tables)
+    bounds = _bounds(archive, tables, job.overlay, Padding.of(config, {}))
     classes = _prove(theirs, bounds)
     kit = check_parts(archive, family.model_type, rows=bounds.vocabulary, classes=classes, positions=bounds.longest)
     forced = in_force(kit.facts, job.overlay, bounds.longest)
-    config = _config(theirs.model.names, tables)
     hashes = {file.name: _copied(file, job.staging / file.name) for file in theirs.files}
     write_tokenizer(job.staging, kit.tokenizer(forced))
     write_config(job.staging, config, archive.labels, forced, kit.pad_id)
@@ -113,7 +114,7 @@ def _keep(archive: Archive, family: Family, job: Job, theirs: Theirs, note: str)
 def _family(names: list[str], annotator: Annotator) -> Family:
     """By the names of weights and nodes. Where an exporter left none that tell, the annotator has to do."""
     try:
-        return family_of(names)
+        return family_of(names, annotator.model_type)
     except UnsupportedModel:
         if named(names):
             raise
@@ -127,7 +128,7 @@ def _load(flow: Dataflow, key: str) -> np.ndarray:
     return array
 
 
-def _bounds(archive: Archive, tables: Mapping[str, tuple[int, ...]], overlay: Overlay) -> Bounds:
+def _bounds(archive: Archive, tables: Mapping[str, tuple[int, ...]], overlay: Overlay, padding: Padding) -> Bounds:
     """What may be asked of a graph that is kept; where a table was not found, what the archive says, which is then tried out."""
     positions = tables["positions"][0] if "positions" in tables else overlay.max_length or archive.metadata.integer("maxSentenceLength")
     if positions is None or positions < 1:
@@ -135,7 +136,7 @@ def _bounds(archive: Archive, tables: Mapping[str, tuple[int, ...]], overlay: Ov
             "nothing says how long a text may be", where=archive.members.label, why="the graph has no position table that can be read"
         )
     vocabulary = tables["input_ids"][0] if "input_ids" in tables else 1 + max((archive.vocabulary or {}).values(), default=0)
-    return Bounds(vocabulary, positions, tables["token_type_ids"][0] if "token_type_ids" in tables else 2)
+    return Bounds(vocabulary, positions, tables["token_type_ids"][0] if "token_type_ids" in tables else 2, padding)
 
 
 def _prove(theirs: Theirs, bounds: Bounds) -> int:
@@ -144,7 +145,7 @@ def _prove(theirs: Theirs, bounds: Bounds) -> int:
         raise UnsupportedModel("the graph takes int32, and only a rebuilt one can do without", where=theirs.model.label)
     singles = texts(bounds)
     alone = [theirs.logits(feeds) for feeds in singles]
-    together = theirs.logits(padded(singles, bounds.pad))
+    together = theirs.logits(padded(singles, bounds.padding))
     if together.ndim != 2 or together.shape[0] != len(singles):
         raise UnsupportedModel(f"the graph gives logits of shape {together.shape}", where=theirs.model.label)
     if not all(agree(together[row : row + 1], single) for row, single in enumerate(alone)):

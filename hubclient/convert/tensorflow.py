@@ -18,7 +18,8 @@ from hubclient.convert.canary import Bounds, answers_alike
 from hubclient.convert.job import Job
 from hubclient.errors import CorruptArchive, UnsupportedModel
 from hubclient.models import family_of
-from hubclient.native import CONFIG, GRAPH, read_json
+from hubclient.native import GRAPH
+from hubclient.padding import read_padding
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +40,7 @@ def from_tensorflow(archive: Archive, annotator: Annotator, job: Job) -> dict[st
         if missing:
             raise CorruptArchive("the weights lack variables that the graph uses", where=archive.members.label, why=", ".join(missing[:5]))
         shapes = {name: bundle.entry(keys[name]).shape for name in flow.variables}
-        family = family_of(shapes)
+        family = family_of(shapes, annotator.model_type)
         recipe = family.from_tensorflow(flow, shapes, annotator.head)
 
         def load(name: str) -> np.ndarray:
@@ -47,7 +48,7 @@ def from_tensorflow(archive: Archive, annotator: Annotator, job: Job) -> dict[st
             return bundle.array(keys[name])
 
         hashes = assemble(archive, job, family, recipe, shapes, load)
-        bounds = Bounds.of(family, recipe.config, read_json(job.staging / CONFIG)["pad_token_id"])
+        bounds = Bounds.of(family, recipe.config, read_padding(job.staging))
         if not answers_alike(job.staging / GRAPH, lambda feeds: calculate(flow, feeds, load), bounds):
             raise UnsupportedModel(
                 "the model rebuilt from the tensors answers otherwise than the archive's graph", where=archive.members.label

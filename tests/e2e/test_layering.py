@@ -25,6 +25,7 @@ LAYERS = (
     ("classifier",),
     ("convert",),
     ("engines", "prediction"),
+    ("padding",),
     ("native", "tensors"),
     ("models",),
     ("archive",),
