@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hubclient.errors import InconsistentModel, UnsupportedModel
-from hubclient.models import xlnet_graph, xlnet_tensorflow
+from hubclient.models import xlnet_graph, xlnet_onnx, xlnet_tensorflow
 from hubclient.models.builder import KNOWN_ACTIVATIONS, Slot
 from hubclient.models.family import HEADS, Head, Recipe, TensorSource, head_of
 from hubclient.models.naming import check_tensors, count_layers, hugging_face_tensors, root_of
+from hubclient.models.onnx_names import NamedWeights
 
 if TYPE_CHECKING:
     from hubclient.archive.graph import Dataflow
@@ -60,7 +61,10 @@ def from_tensorflow(flow: Dataflow, shapes: Mapping[str, tuple[int, ...]], head:
 
 
 def from_onnx(flow: OnnxDataflow, head: Head) -> Recipe:
-    raise UnsupportedModel("XLNet")
+    """Raises UnsupportedModel or InconsistentModel, naming what does not fit."""
+    weights = NamedWeights(flow, "transformer")
+    shapes = {name: weights.shape(name) for name in weights.tensors}
+    return _recipe(weights.tensors, flow.shapes, {**_sizes(shapes, head), **xlnet_onnx.settings(weights, head)})
 
 
 def output_bias(config: Mapping[str, Any]) -> str:
