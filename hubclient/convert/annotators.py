@@ -30,6 +30,20 @@ class Annotator:
 ANNOTATORS: Mapping[str, Annotator] = MappingProxyType(
     {
         "BertForSequenceClassification": Annotator("bert", "text-classification"),
+        "BertForZeroShotClassification": Annotator("bert", "zero-shot-classification"),
+        "BertForTokenClassification": Annotator("bert", "token-classification"),
+        "DistilBertForSequenceClassification": Annotator("distilbert", "text-classification"),
+        "DistilBertForZeroShotClassification": Annotator("distilbert", "zero-shot-classification"),
+        "DistilBertForTokenClassification": Annotator("distilbert", "token-classification"),
+        "RoBertaForSequenceClassification": Annotator("roberta", "text-classification"),
+        "RoBertaForZeroShotClassification": Annotator("roberta", "zero-shot-classification"),
+        "RoBertaForTokenClassification": Annotator("roberta", "token-classification"),
+        "XlmRoBertaForSequenceClassification": Annotator("xlm-roberta", "text-classification"),
+        "XlmRoBertaForZeroShotClassification": Annotator("xlm-roberta", "zero-shot-classification"),
+        "XlmRoBertaForTokenClassification": Annotator("xlm-roberta", "token-classification"),
+        "CamemBertForSequenceClassification": Annotator("camembert", "text-classification"),
+        "CamemBertForZeroShotClassification": Annotator("camembert", "zero-shot-classification"),
+        "CamemBertForTokenClassification": Annotator("camembert", "token-classification"),
         "XlnetForSequenceClassification": Annotator("xlnet", "text-classification"),
         "XlnetForTokenClassification": Annotator("xlnet", "token-classification"),
     }

@@ -26,13 +26,16 @@ def write_tokenizer(staging: Path, files: TokenizerFiles) -> None:
 
 
 def write_config(staging: Path, config: Mapping[str, Any], labels: tuple[str, ...], facts: Facts, pad_token_id: int) -> None:
-    """config.json of a model that had none, with what transformers' own pipeline needs to answer alike."""
+    """config.json of a model that had none, with what transformers' own pipeline needs to answer alike.
+
+    `pad_token_id` is the tokenizer's; where positions are counted from it, the graph has one itself, and that counts.
+    """
     write_json(
         staging / CONFIG,
         {
+            "pad_token_id": pad_token_id,
             **config,
             "dtype": "float32",
-            "pad_token_id": pad_token_id,
             "problem_type": _problem_type(facts.activation.value, len(labels)),
             "id2label": {str(index): label for index, label in enumerate(labels)},
             "label2id": {label: index for index, label in enumerate(labels)},

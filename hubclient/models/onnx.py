@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hubclient.archive import onnxtensor
 from hubclient.archive.onnxmodel import RESHAPES, Dataflow, Node, data
 from hubclient.archive.onnxtensor import FLOAT
 from hubclient.errors import UnsupportedModel
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MOVES = RESHAPES | {"Transpose"}
 _INDEX_MOVES = RESHAPES | {"Cast", "Expand"}
+_PARTS = frozenset({"Slice", "Gather", "GatherElements"})
 _NORM_EPSILON = 1e-5  # the default of LayerNormalization's attribute
 _MAX_TERMS = 4
 _END = 1 << 31  # exporters end a slice of everything at the highest int32 or int64
@@ -51,6 +53,17 @@ class Norm:
     weight: TensorSource
     bias: TensorSource
     epsilon: float
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A table, and what its rows are chosen by: the name of an input, `positions` counted from 0 on, `zeros`, or `numbers` of tokens among
+    those that are not `pad`, as RoBERTa counts them.
+    """
+
+    by: str
+    table: TensorSource
+    pad: int | None = None
 
 
 class Reader:
@@ -113,14 +126,19 @@ class Reader:
                 raise unreadable(node, f"a sum of at most {_MAX_TERMS} terms")
         return found
 
+    def residuals(self, node: Node) -> list[tuple[Linear, Node]]:
+        """The ways to see `dense layer + what was before`: two where both sides are dense layers, none where neither is."""
+        sides = self.terms(node)
+        if len(sides) != 2:
+            return []
+        return [(linear, other) for one, other in (sides, sides[::-1]) if (linear := self.linear_at(one)) is not None]
+
     def residual(self, node: Node) -> tuple[Linear, Node]:
         """The two sides of `dense layer + what was before`."""
-        layers = {inner: self.linear_at(inner) for inner in self.terms(node)}
-        dense = [layer for layer in layers.values() if layer is not None]
-        others = [inner for inner, layer in layers.items() if layer is None]
-        if len(dense) != 1 or len(others) != 1:
+        ways = self.residuals(node)
+        if len(ways) != 1:
             raise unreadable(node, "a dense layer and what it is added to")
-        return dense[0], others[0]
+        return ways[0]
 
     def first_token(self, node: Node) -> Node:
         """What `node` takes the first token of: (batch, tokens, width) -> (batch, width)."""
@@ -136,15 +154,18 @@ class Reader:
             return inner
         raise unreadable(node, "the choice of the first token")
 
-    def lookup(self, node: Node) -> tuple[str, TensorSource]:
-        """A table and what its rows are chosen by: the name of an input, or `positions` counted from 0 on."""
+    def lookup(self, node: Node) -> Lookup:
         node = data(node)
         table = self._tensor(node.inputs[0], 2) if node.op in ("Gather", "Slice") else None
         if table is not None and node.op == "Slice" and self._slice_of(node)[:2] == (0, 0):
-            return "positions", table
+            return Lookup("positions", table)
         if table is not None and node.op == "Gather" and node.attributes.get("axis", 0) == 0:
             index = data(node.inputs[1], _INDEX_MOVES)
-            return (index.name if index.op == "Input" else self._counted(index)), table
+            if index.op == "Input":
+                return Lookup(index.name, table)
+            if (pad := self._pad_of(index)) is not None:
+                return Lookup("numbers", table, pad)
+            return Lookup("zeros" if self._is_zero(index) else self._counted(index), table)
         raise unreadable(node, "a look-up in an embedding table")
 
     def tables(self) -> dict[str, tuple[int, ...]]:
@@ -153,8 +174,8 @@ class Reader:
         for node in self.flow.nodes:
             if node.op in ("Gather", "Slice"):
                 with suppress(UnsupportedModel):
-                    by, table = self.lookup(node)
-                    found.setdefault(by, set()).add(self.flow.shapes[table.key])
+                    lookup = self.lookup(node)
+                    found.setdefault(lookup.by, set()).add(self.flow.shapes[lookup.table.key])
         return {by: shapes.pop() for by, shapes in found.items() if len(shapes) == 1}
 
     def _gemm(self, node: Node) -> Linear | None:
@@ -243,6 +264,25 @@ class Reader:
             raise unreadable(node, "a slice along one axis")
         return axes[0], starts[0], min(ends[0], _END) if ends else None
 
+    def _pad_of(self, index: Node) -> int | None:
+        """The id that tokens are numbered without, if `index` numbers them."""
+        inner = list(upstream(index, lambda one: False))
+        if not any(one.op == "CumSum" for one in inner):
+            return None
+        sides = [(data(one, _INDEX_MOVES), self.flow.number(other)) for node in inner for one, other in _pairs(node, "Equal")]
+        found = {int(number) for one, number in sides if one.op == "Input" and one.name == "input_ids" and number is not None}
+        return found.pop() if len(found) == 1 else None
+
+    def _is_zero(self, index: Node) -> bool:
+        """Whether `index` is 0 everywhere, as a part of a constant or made up when running."""
+        while index.op in _PARTS:
+            index = data(index.inputs[0], _INDEX_MOVES)
+        if index.op == "ConstantOfShape":
+            value = index.attributes.get("value")
+            return value is None or not onnxtensor.array(value, self.flow.files).any()
+        numbers = self.flow.integers(index)
+        return numbers is not None and not any(numbers)
+
     def _counted(self, index: Node) -> str:
         """`positions`, if `index` counts 0, 1, 2 …"""
         while index.op == "Slice" and self._slice_of(index)[1] == 0:
@@ -279,6 +319,10 @@ def upstream(node: Node, ends: Callable[[Node], bool]) -> Iterator[Node]:
             yield inner
             if not ends(inner):
                 pending.extend(inner.inputs[:1] if inner.op in MOVES | {"Expand", "CastLike"} else inner.inputs)
+
+
+def _pairs(node: Node, op: str) -> list[tuple[Node, Node]]:
+    return [(node.inputs[0], node.inputs[1]), (node.inputs[1], node.inputs[0])] if node.op == op else []
 
 
 def _turned(source: TensorSource) -> TensorSource:

@@ -19,6 +19,7 @@ from hubclient.models.onnx import MOVES, Linear, Reader, upstream
 if TYPE_CHECKING:
     from hubclient.models.elementwise import Numbers, Step
 
+_LEAST_MASKED = -1e3  # what a masked score gets, at the most
 _SIDE_MOVES = RESHAPES | {"Cast", "Expand"}
 
 
@@ -134,9 +135,21 @@ class _Known:
         after = self.after(scores)
 
         def known(step: Step, points: Numbers) -> Numbers | None:
-            return points * 0 if isinstance(step, Node) and _is_mask(step, scores) else after(step, points)
+            if isinstance(step, Node) and _is_mask(step, scores):
+                return points * 0
+            if isinstance(step, Node) and (kept := self._filled(step, scores)):
+                return elementwise.evaluate(kept, lambda inner: known(inner, points))
+            return after(step, points)
 
         return known
+
+    def _filled(self, node: Node, scores: Node) -> Node | None:
+        """The side with the scores, of a choice between them and one very low number by what is padding."""
+        if node.op != "Where" or not _is_mask(node.inputs[0], scores):
+            return None
+        numbers = [self.reader.flow.number(side) for side in node.inputs[1:]]
+        kept = [side for side, number in zip(node.inputs[1:], numbers, strict=True) if number is None]
+        return kept[0] if len(kept) == 1 and max(number for number in numbers if number is not None) < _LEAST_MASKED else None
 
     def _is_size(self, node: Node) -> bool:
         """The last side of a shape, of (batch, heads, tokens, size)."""
