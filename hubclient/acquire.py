@@ -66,18 +66,18 @@ def acquire(plan: Plan, wanted: Wanted, workshop: Workshop) -> Path:
 
 def acquire_file(path: Path, wanted: Wanted, workshop: Workshop) -> Path:
     """Convert a file or folder of the user's; what it holds is what names it in the store."""
-    if not os.path.isfile(path):
-        _check_folder(path)
+    check_path(path)
     identity = f"sha256:{_content_digest(path)}"
     with workshop.store.lock(identity):
         entry = workshop.store.find(identity)
         return entry.path if entry else _convert_path(path, identity, wanted, workshop)
 
 
-def _check_folder(path: Path) -> None:
-    """Before everything in it is read: a folder that is no model may be large."""
+def check_path(path: Path) -> None:
+    """Before everything in it is read: a folder that is no model may be large. Raises SourceError, NotAnArchive."""
     if not os.path.isdir(path):
         LocalFile(path).stat()
+        return
     with suppress(OSError):
         if not any((folder / name).exists() for folder in (path, *path.iterdir()) for name in ("metadata", CONFIG)):
             raise NotAnArchive("the folder holds no model", where=str(path), why=f"neither it nor a folder in it has metadata or {CONFIG}")

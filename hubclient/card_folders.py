@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hubclient.errors import StoreUnwritable, UsageError
@@ -19,11 +19,11 @@ class CardFolders:
         self.path = folder / _FILE
 
     def read(self) -> tuple[Path, ...]:
+        """None where the file cannot be read: whoever may not look into a home has added nothing there."""
         try:
-            lines = self.path.read_bytes().splitlines()
+            return self._known()
         except OSError:
             return ()
-        return tuple(Path(os.fsdecode(line)) for line in lines if line.strip())
 
     def add(self, folder: Path) -> bool:
         """Whether it was new. Raises UsageError if it is no folder, StoreUnwritable."""
@@ -32,26 +32,54 @@ class CardFolders:
             raise UsageError("this is not a folder", where=str(added), hint="name a folder of model cards, or a checkout with docs/_posts")
         if "\n" in str(added) or "\r" in str(added):
             raise UsageError("a folder with a line end in its name cannot be kept", where=repr(str(added)), hint="rename it")
-        known = self.read()
-        if added in known:
-            return False
-        self._write([*known, added])
-        return True
+        with self._changing():
+            known = self._known()
+            if added not in known:
+                self._write([*known, added])
+        return added not in known
 
     def remove(self, folder: Path) -> None:
         """Raises UsageError if it was never added, StoreUnwritable."""
-        removed, known = Path(os.path.abspath(folder)), self.read()
-        if removed not in known:
+        removed = Path(os.path.abspath(folder))
+        if removed not in self.read():
             raise UsageError("this folder was not added", where=str(removed), hint="hub cards list shows those that were")
-        self._write([path for path in known if path != removed])
+        with self._changing():
+            self._write([path for path in self._known() if path != removed])
+
+    def _known(self) -> tuple[Path, ...]:
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        return tuple(Path(os.fsdecode(line)) for line in lines if line.strip())
 
     def _write(self, folders: Sequence[Path]) -> None:
+        path = os.path.realpath(self.path)  # which may be a link into a folder of settings
+        part = f"{path}.{os.urandom(8).hex()}.part"
+        try:
+            with open(part, "wb") as file:
+                file.write(b"".join(os.fsencode(folder) + b"\n" for folder in folders))
+            os.replace(part, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(part)
+            raise
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One process at a time, where the file system has locks."""
+        from filelock import FileLock
+
+        lock = FileLock(f"{self.path}.lock")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=_FILE, delete=False) as file:
-                file.write(b"".join(os.fsencode(folder) + b"\n" for folder in folders))
-            os.replace(file.name, self.path)
+            with suppress(OSError, NotImplementedError):
+                lock.acquire()
+            yield
         except OSError as error:
+            hint = "set HUBCLIENT_CONFIG to a folder that can be written"
             raise StoreUnwritable(
-                "the folders of cards cannot be written down", where=str(self.path), why=error.strerror, hint="set HUBCLIENT_CONFIG"
+                "the folders of cards cannot be written down", where=str(self.path), why=error.strerror, hint=hint
             ) from error
+        finally:
+            lock.release()

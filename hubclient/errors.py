@@ -64,6 +64,10 @@ class HubError(Exception):
         self.hint = hint or self.usual_hint
         self.causes = tuple(causes)
 
+    def in_short(self) -> str:
+        """One line: what, where and why."""
+        return self.what + (f" ({self.where})" if self.where else "") + (f": {self.why}" if self.why else "")
+
     def __str__(self) -> str:
         lines = [self.what]
         if self.where:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hubclient.acquire import Workshop
+from hubclient.acquire import Workshop, check_path
 from hubclient.cards import Card
 from hubclient.catalog import Candidate, Deliberation
+from hubclient.catalog.catalog import LiveCards
 from hubclient.convert.annotators import can_open
-from hubclient.errors import HubError, ResolutionError, SourceError
+from hubclient.errors import ArchiveError, HubError, Offline, ResolutionError, SourceError
 from hubclient.names import CardReference, Reference
 from hubclient.native import MANIFEST
 from hubclient.plan import Candidate as Place
@@ -57,11 +58,16 @@ class Explanation:
         }
 
 
-def explain(workshop: Workshop, reference: Reference, choice: Choice, *, online: bool = False) -> Explanation:
-    """Nothing is fetched; `online` asks the remote sources whether they have the model. Raises CardError for a broken card or overlay."""
+def explain(
+    workshop: Workshop, reference: Reference, choice: Choice, *, live: LiveCards | None = None, online: bool = False
+) -> Explanation:
+    """Nothing is fetched but what `live` fetches; `online` asks the remote sources whether they have the model.
+
+    Raises CardError for a broken card or overlay.
+    """
     if not isinstance(reference, CardReference):
         return _explained(Explanation(reference), target_at(workshop, reference), workshop, online)
-    found = workshop.catalog.deliberate(reference, can_open=can_open)
+    found = workshop.catalog.deliberate(reference, can_open=can_open, live=live)
     if found.chosen is None:
         return Explanation(reference, found, outcome="no card is chosen", error=found.error)
     card = found.chosen.card
@@ -74,7 +80,9 @@ def explain(workshop: Workshop, reference: Reference, choice: Choice, *, online:
 
 
 def _explained(explanation: Explanation, target: Target, workshop: Workshop, online: bool) -> Explanation:
-    return replace(explanation, sources=tuple(_sources(target.plan, workshop, online)), outcome=_outcome(target, workshop))
+    sources = tuple(_sources(target.plan, workshop, online))
+    error = _error(target.plan, sources, workshop)
+    return replace(explanation, sources=sources, outcome="it cannot be had" if error else _outcome(target, workshop), error=error)
 
 
 def _sources(plan: Plan | Path, workshop: Workshop, online: bool) -> Iterator[Source]:
@@ -85,22 +93,24 @@ def _sources(plan: Plan | Path, workshop: Workshop, online: bool) -> Iterator[So
             yield Source("store", plan.identity, plan.why, "pass")
             mirrored = False
             for place in plan.candidates:
-                source = _place(place, workshop, online, "not asked: a mirror has it" if mirrored else "fetch and convert")
-                mirrored |= source.role == "mirror" and source.state == "there"
-                yield source
+                source = _place(place, workshop, online)
+                yield replace(source, action="pass: a mirror has it") if mirrored else source
+                mirrored |= _is_mirror_of_it(source)
             if plan.fallback:
-                yield _place(plan.fallback, workshop, online, "fetch and convert, if the former says that it is gone or forbidden")
+                action = "pass: a mirror has it" if mirrored else "fetch and convert, if the former says that it is gone or forbidden"
+                yield replace(_place(plan.fallback, workshop, online), action=action)
         case _:
-            yield Source("file", str(plan), "there" if os.path.exists(plan) else "not there", "open" if _is_native(plan) else "convert")
+            state = "there" if os.path.exists(plan) else "not there"
+            yield Source("file", str(plan), state, "open" if _is_native(plan) else "convert")
 
 
-def _place(place: Place, workshop: Workshop, online: bool, action: str) -> Source:
+def _place(place: Place, workshop: Workshop, online: bool) -> Source:
     if place.mirror and isinstance(place.location, S3Location):
         there = in_mirror(place.mirror, place.location)
         found = os.path.isfile(there.path)
         return Source("mirror", str(there.path), "there" if found else "not there", "convert" if found else "pass")
     role = "Hugging Face" if isinstance(place.location, HubLocation) else "S3" if isinstance(place.location, S3Location) else "web"
-    return Source(role, str(place.location), _asked(place, workshop) if online else "not asked", action)
+    return Source(role, str(place.location), _asked(place, workshop) if online else "not asked", "fetch and convert")
 
 
 def _asked(place: Place, workshop: Workshop) -> str:
@@ -115,17 +125,36 @@ def _asked(place: Place, workshop: Workshop) -> str:
         return f"{error.what}" + (f" ({error.why})" if error.why else "")
 
 
+def _is_mirror_of_it(source: Source) -> bool:
+    return source.role == "mirror" and source.state == "there"
+
+
+def _error(plan: Plan | Path, sources: tuple[Source, ...], workshop: Workshop) -> HubError | None:
+    """What pulling is known to end in: a connection where none may be opened, or a path that is no model."""
+    match plan:
+        case Fetch() if workshop.settings.offline and not any(map(_is_mirror_of_it, sources)):
+            hint = "unset HUBCLIENT_OFFLINE and HF_HUB_OFFLINE, or name a local mirror in HUBCLIENT_MIRRORS"
+            return Offline("a connection is needed, and offline was asked for", where=str(plan.candidates[-1].location), hint=hint)
+        case Path() if not _is_native(plan):
+            try:
+                check_path(plan)
+            except (SourceError, ArchiveError) as error:
+                return error
+    return None
+
+
 def _outcome(target: Target, workshop: Workshop) -> str:
     match target.plan:
         case UseStored():
             entry = workshop.store.find(target.plan.identity)
             return f"open {entry.path}" if entry else "fetch it again: it is being removed"
         case Fetch():
-            opened = target.card is None or can_open(target.card.annotator)
-            doubt = "" if opened else f"; it cannot be opened: hubclient does not know {target.card.annotator}" if target.card else ""
-            return f"fetch from the first source that has it, verify, convert, keep{doubt}"
+            outcome = "fetch from the first source that has it, verify, convert, keep"
+            if target.card is None or can_open(target.card.annotator):
+                return outcome
+            return f"{outcome}; it cannot be opened: hubclient does not know {target.card.annotator}"
         case path:
-            return "open it in place" if _is_native(path) else "convert it once, and keep that by its content"
+            return "open it in place" if _is_native(path) else "convert it, unless that is done already, and keep that by its content"
 
 
 def _is_native(path: Path) -> bool:

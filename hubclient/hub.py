@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -12,7 +12,6 @@ from hubclient import bundled
 from hubclient.acquire import Workshop
 from hubclient.cards import Card
 from hubclient.catalog import CardKey, Catalog, Layer, Query, Resolution
-from hubclient.catalog.live_index import LiveIndex
 from hubclient.convert.annotators import can_open
 from hubclient.errors import InvalidReference
 from hubclient.names import CardReference, PathReference, Reference, parse_reference
@@ -23,6 +22,7 @@ from hubclient.transfer.progress import progress_for
 from hubclient.way import Choice, Opening, Target, check_task, find, obtain, open_reference
 
 if TYPE_CHECKING:
+    from hubclient.catalog.live_index import LiveIndex
     from hubclient.classifier import Classifier
     from hubclient.explain import Explanation
 
@@ -47,12 +47,17 @@ class Hub:
         shipped = (Layer("bundle", bundled.INDEX), Layer("folder", bundled.CARDS))
         own = (Layer("folder", folder, own=True) for folder in self.settings.card_folders)
         folder = self.settings.cache_dir / "catalogue"
-        return Catalog((*shipped, *own), folder=folder, live=self.live, progress=self.progress)
+        return Catalog((*shipped, *own), folder=folder, live=self._live_cards, progress=self.progress)
 
     @cached_property
     def live(self) -> LiveIndex:
         """The public bucket's own list of its archives, for names that no card has."""
+        from hubclient.catalog.live_index import LiveIndex
+
         return LiveIndex(self.settings, self.progress)
+
+    def _live_cards(self, name: str, *, ask: bool = True) -> list[Card]:
+        return self.live.cards_named(name, ask=ask)
 
     @cached_property
     def store(self) -> Store:
@@ -97,7 +102,7 @@ class Hub:
         from hubclient.explain import explain
 
         parsed, choice = self._choose(reference, lang, version, source, revision)
-        return explain(self.workshop, parsed, choice, online=online)
+        return explain(self.workshop, parsed, choice, live=partial(self._live_cards, ask=online), online=online)
 
     def parse(self, reference: str, lang: str | None = None, version: str | None = None, revision: str | None = None) -> Reference:
         """Raises InvalidReference."""

@@ -102,7 +102,7 @@ def _live_index(env: Mapping[str, str]) -> str | None:
 
 
 def _folders(env: Mapping[str, str], name: str) -> tuple[Path, ...]:
-    return tuple(_path(part) for part in env.get(name, "").split(os.pathsep) if part)
+    return tuple(_path(part).absolute() for part in env.get(name, "").split(os.pathsep) if part)
 
 
 def _cache_dir(env: Mapping[str, str], given: str | Path | None) -> Path:

@@ -10,9 +10,11 @@ import json
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from hubclient.archive.elements import MAX_RANK, WIDTHS
 from hubclient.errors import CorruptArchive
 from hubclient.models.builder import Slot
 
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 
 # Data starts at a multiple of this many bytes, so that a mapped tensor is aligned for any vector unit.
 _ALIGNMENT = 64
-_MAX_HEADER = 100 << 20  # the library's own limit
-_WIDTHS = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+_MAX_HEADER = 32 << 20  # a hundred thousand tensors take 15 MB
+_MAX_NAME = 1000
+_MAX_SIDE = 1 << 48
+_METADATA = "__metadata__"
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,14 @@ class LazyTensor:
 
     shape: tuple[int, ...]
     load: Callable[[], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Header:
+    """layout: where each tensor lies. format: whose names and axes the tensors have ("pt", "tf", ...), if the file says it."""
+
+    layout: Mapping[str, Slot]
+    format: str | None
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ def read_weights(path: Path) -> WeightsFile:
     """Read a safetensors file's layout, and hash what it holds."""
     whole = hashlib.sha256()
     hashes: dict[str, str] = {}
-    layout = read_layout(path)
+    layout = read_header(path).layout
     with path.open("rb") as file:
         start = min((slot.offset for slot in layout.values()), default=0)
         whole.update(file.read(start))
@@ -79,8 +91,8 @@ def read_weights(path: Path) -> WeightsFile:
     return WeightsFile(layout, _digest(layout, hashes), whole.hexdigest())
 
 
-def read_layout(path: Path) -> dict[str, Slot]:
-    """Where each tensor of a safetensors file lies. Raises CorruptArchive when the header and the file do not fit."""
+def read_header(path: Path) -> Header:
+    """What a safetensors file says of itself. Raises CorruptArchive when the header and the file do not fit."""
     with path.open("rb") as file:
         head = file.read(8)
         size = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
@@ -89,22 +101,18 @@ def read_layout(path: Path) -> dict[str, Slot]:
         text = file.read(size)
     try:
         return parse_header(text, 8 + size, path.stat().st_size)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptArchive("a damaged safetensors file", where=str(path), why=str(error), hint="fetch it again") from error
 
 
-def parse_header(text: bytes, data_start: int, file_size: int) -> dict[str, Slot]:
-    """Raises ValueError, KeyError or TypeError for a header that does not describe exactly the rest of the file."""
-    layout = {}
-    for name, entry in json.loads(text).items():
-        if name == "__metadata__":
-            continue
-        begin, end = entry["data_offsets"]
-        shape = tuple(entry["shape"])
-        slot = Slot(entry["dtype"], shape, data_start + begin, end - begin)
-        if slot.length != _elements(shape) * _WIDTHS[slot.dtype]:
-            raise ValueError(f"tensor '{name}' of shape {shape} does not take {slot.length} bytes")
-        layout[name] = slot
+def parse_header(text: bytes, data_start: int, file_size: int) -> Header:
+    """Raises ValueError, KeyError, TypeError, AttributeError or RecursionError for a header that does not describe exactly
+    the rest of the file."""
+    entries = json.loads(text)
+    stated = (entries.pop(_METADATA, None) or {}).get("format")
+    if not isinstance(stated, str | None):
+        raise ValueError(f"its format is {stated!r}")
+    layout = {name: _slot(name, entry, data_start) for name, entry in entries.items()}
     position = data_start
     for name, slot in sorted(layout.items(), key=lambda item: (item[1].offset, item[1].length)):
         if slot.offset != position:
@@ -112,11 +120,22 @@ def parse_header(text: bytes, data_start: int, file_size: int) -> dict[str, Slot
         position += slot.length
     if position != file_size:
         raise ValueError(f"the tensors end at byte {position}, and the file has {file_size}")
-    return layout
+    return Header(layout, stated)
+
+
+def _slot(name: str, entry: Mapping[str, Any], data_start: int) -> Slot:
+    if len(name.encode()) > _MAX_NAME:
+        raise ValueError(f"a tensor has a name of {len(name)} characters")
+    (begin, end), shape, dtype = entry["data_offsets"], tuple(entry["shape"]), entry["dtype"]
+    if dtype not in WIDTHS:
+        raise ValueError(f"tensor '{name}' is of the type {dtype!r}, which is not known")
+    if type(begin) is not int or type(end) is not int or end - begin != _elements(shape) * WIDTHS[dtype]:
+        raise ValueError(f"tensor '{name}' of type {dtype} and shape {shape} does not lie from {begin!r} to {end!r}")
+    return Slot(dtype, shape, data_start + begin, end - begin)
 
 
 def _header(shapes: Mapping[str, tuple[int, ...]]) -> tuple[bytes, dict[str, Slot]]:
-    entries: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    entries: dict[str, object] = {_METADATA: {"format": "pt"}}
     position = 0
     for name, shape in shapes.items():
         length = 4 * _elements(shape)
@@ -124,7 +143,7 @@ def _header(shapes: Mapping[str, tuple[int, ...]]) -> tuple[bytes, dict[str, Slo
         position += length
     text = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-(len(text) + 8) % _ALIGNMENT)
-    return struct.pack("<Q", len(text)) + text, parse_header(text, 8 + len(text), 8 + len(text) + position)
+    return struct.pack("<Q", len(text)) + text, dict(parse_header(text, 8 + len(text), 8 + len(text) + position).layout)
 
 
 def _bytes_of(name: str, tensor: LazyTensor) -> memoryview:
@@ -145,12 +164,9 @@ def _digest(layout: Mapping[str, Slot], hashes: Mapping[str, str]) -> str:
 
 
 def _elements(shape: tuple[int, ...]) -> int:
-    count = 1
-    for side in shape:
-        if not isinstance(side, int) or side < 0:
-            raise ValueError(f"{shape} is not a shape")
-        count *= side
-    return count
+    if len(shape) > MAX_RANK or any(type(side) is not int or not 0 <= side <= _MAX_SIDE for side in shape):
+        raise ValueError(f"{str(shape)[:80]} is not a shape")
+    return prod(shape)
 
 
 def _chunks(file: BinaryIO, length: int) -> Iterator[bytes]:

@@ -2,7 +2,8 @@
 
 Strategy: a saved model's GraphDef calls library functions that call others; every weight travels through their arguments. `trace` follows
 one output back to its sources and gives a plain dataflow in which calls are inlined and copies (Identity, ReadVariableOp, …) are left out,
-so that a MatMul's second input *is* the variable. Functions that only training or saving use are never visited.
+so that a MatMul's second input *is* the variable. Functions that only training or saving use are never visited. Those that an If or While
+chooses at run time stay operations by themselves; `body` shows what is in them.
 
 Source: tensorflow/core/framework/{graph,function,node_def}.proto.
 """
@@ -15,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hubclient.archive.protobuf import AttrValue, NodeDef, parse_graph
-from hubclient.archive.scopes import Scope, Source, data_inputs, producer
+from hubclient.archive.scopes import Argument, Scope, Source, data_inputs, producer
 from hubclient.errors import CorruptArchive, UnsupportedModel
 
 if TYPE_CHECKING:
@@ -70,10 +71,15 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Dataflow:
-    """Everything that `output` is computed from. In `nodes`, producers come before their consumers."""
+    """Everything that `output` is computed from. In `nodes`, producers come before their consumers.
+
+    `port` says which of the output's outputs is meant; `graph` has the bodies that its nodes choose from.
+    """
 
     output: Node
     nodes: tuple[Node, ...]
+    port: str
+    graph: Graph
 
     def consumers(self, node: Node) -> tuple[Node, ...]:
         return self._consumers.get(node, ())
@@ -92,6 +98,18 @@ class Dataflow:
         return {source: tuple(nodes) for source, nodes in groups.items()}
 
 
+@dataclass(frozen=True, eq=False)
+class Body:
+    """A function by itself: `results` (node and port) are computed from `arguments`, which are nodes of the operation ARGUMENT.
+
+    In `nodes`, producers come before their consumers; an argument that nothing is computed from is not among them.
+    """
+
+    arguments: tuple[str, ...]
+    results: tuple[tuple[Node, str], ...]
+    nodes: tuple[Node, ...]
+
+
 class Graph:
     """A parsed GraphDef: `definitions` are the nodes of its top level, `functions` its library."""
 
@@ -103,11 +121,31 @@ class Graph:
 
     def trace(self, output: str) -> Dataflow:
         """The dataflow that ends in the top-level tensor `output`, e.g. `StatefulPartitionedCall:0` (the archive's `logits` signature)."""
-        top = Scope(self.label, self.definitions, self.functions)
-        target = producer(top, output)
+        source, port = producer(Scope(self.label, self.definitions, self.functions), output)
+        done = self._follow([source])
+        return Dataflow(done[source], tuple(done.values()), port, self)
+
+    def body(self, name: str) -> Body:
+        """The function `name` of the library, in which an If or a While finds what it does."""
+        function = self.functions.get(name)
+        if function is None:
+            raise CorruptArchive(f"the graph chooses the function '{name}', which is not there", where=self.label)
+        arguments = tuple(argument.name for argument in function.signature.input_arg)
+        outside = Scope(self.label, {argument: Argument(argument) for argument in arguments}, self.functions)
+        nodes = {node.name: node for node in function.node_def}
+        scope = Scope(self.label, nodes, self.functions, (name,), {argument: (outside, argument) for argument in arguments})
+        outputs = [output.name for output in function.signature.output_arg]
+        if missing := [output for output in outputs if output not in function.ret]:
+            raise CorruptArchive(f"the function '{name}' does not say what its output '{missing[0]}' is", where=self.label)
+        results = [producer(scope, function.ret[output]) for output in outputs]
+        done = self._follow([source for source, _ in results])
+        return Body(arguments, tuple((done[source], port) for source, port in results), tuple(done.values()))
+
+    def _follow(self, targets: list[Source]) -> dict[Source, Node]:
+        """The targets and all that they are computed from, producers first."""
         done: dict[Source, Node] = {}
         path: dict[Source, list[tuple[Source, str]]] = {}
-        pending = [target[0]]
+        pending = targets[::-1]
         while pending:
             source = pending[-1]
             if source in done:
@@ -118,7 +156,7 @@ class Graph:
             else:
                 path[source] = inputs = [producer(source.scope, text) for text in data_inputs(source.definition)]
                 pending.extend(self._open(input_, path, len(done) + len(path)) for input_, _ in reversed(inputs) if input_ not in done)
-        return Dataflow(done[target[0]], tuple(done.values()))
+        return done
 
     def _open(self, source: Source, path: Mapping[Source, object], count: int) -> Source:
         if source in path:

@@ -98,7 +98,11 @@ class MemberStream(io.RawIOBase):
         return CorruptArchive("a member of the archive is damaged", where=self._where, why=why, hint="fetch the archive again")
 
 
-def _codec(method: int) -> tuple[Any, Callable[[bytes, int], int], Any]:
+def crc32(data: Buffer) -> int:
+    return int(_codec(STORED)[1](data, 0))
+
+
+def _codec(method: int) -> tuple[Any, Callable[[Buffer, int], int], Any]:
     """The inflater (None for stored members), the checksum, and the class of what the inflater raises."""
     try:
         from isal import isal_zlib as codec

@@ -15,14 +15,25 @@ from typing import TYPE_CHECKING, NamedTuple
 from hubclient.errors import CorruptArchive, UnsupportedModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from hubclient.archive.protobuf import FunctionDef, NodeDef
+    from hubclient.archive.protobuf import AttrValue, FunctionDef, NodeDef
 
+ARGUMENT = "_Arg"  # TensorFlow's own name for what stands for an argument
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _COPIES = frozenset({"Identity", "ReadVariableOp", "StopGradient", "PreventGradient", "Snapshot", "CheckNumerics", "EnsureShape"})
 _MAX_CALLS = 32
 _MAX_HOPS = 1_000
+
+
+@dataclass(eq=False)
+class Argument:
+    """What stands in for an argument of a function that is looked at by itself: a NodeDef without inputs."""
+
+    name: str
+    op: str = ARGUMENT
+    input: Sequence[str] = ()
+    attr: Mapping[str, AttrValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import stat
 import struct
 import zipfile
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -32,6 +33,15 @@ _ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 _UNIX = 3
 _LOCAL_HEADER = struct.Struct("<4s2xHH16xHH")
 _LOCAL_MAGIC = b"PK\x03\x04"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A run of bytes in the zip file, and the CRC-32 that they should have."""
+
+    start: int
+    size: int
+    crc: int
 
 
 class ZipMembers:
@@ -67,6 +77,11 @@ class ZipMembers:
             method=info.compress_type,
             where=self._where(name),
         )
+
+    def place(self, name: str) -> Place | None:
+        """Where a stored member lies; None for a compressed one."""
+        info = self._info(name)
+        return Place(self._data_start(info), info.file_size, info.CRC) if info.compress_type == STORED else None
 
     def _info(self, name: str) -> zipfile.ZipInfo:
         if name not in self._infos:

@@ -22,12 +22,15 @@ _SILENT = {item.name: getattr(_EMPTY, item.name) for item in fields(Card) if ite
 
 def to_facts(card: Card) -> dict[str, Any]:
     """What the card says, as JSON values."""
-    facts = {name: value for name, silent in _SILENT.items() if (value := getattr(card, name)) != silent}
+    said = vars(card)
+    facts = {name: value for name, silent in _SILENT.items() if (value := said[name]) != silent}
     if card.labels_verbatim == card.labels:
         facts.pop("labels_verbatim", None)
     if card.benchmarks:
         facts["benchmarks"] = [benchmark.to_dict() for benchmark in card.benchmarks]
-    return {name: dict(value) if isinstance(value, FrozenMap) else value for name, value in facts.items()}
+    if card.model_info:
+        facts["model_info"] = dict(card.model_info)
+    return facts
 
 
 def from_facts(facts: Mapping[str, Any], *, path: str | None = None) -> Card:

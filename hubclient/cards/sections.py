@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 TEMPLATE = (
@@ -35,11 +36,16 @@ _DECORATION = re.compile(r"\{:[^}]*\}[ \t]*")
 
 @dataclass(frozen=True)
 class Section:
-    """`line` is where the heading stands in the file; `text` is what follows it."""
+    """`line` is where the heading stands in the file; `body` is all that follows it."""
 
     title: str
     line: int
-    text: str
+    body: str
+
+    @cached_property
+    def text(self) -> str:
+        """The body without blank lines at both ends, and without what decorates the next heading."""
+        return _trim(self.body)
 
     @property
     def lines(self) -> list[str]:
@@ -65,9 +71,9 @@ def split_sections(body: str, first_line: int) -> tuple[Section, ...]:
     line = first_line
     for (title, start, text_start), (_, end, _) in pairwise(cuts):
         if title is not None:
-            found.append(Section(title, line + 1, _trim(body[text_start:end])))
+            found.append(Section(title, line + 1, body[text_start:end]))
         line += body.count("\n", start, end)
-    return tuple(found if found[0].text else found[1:])
+    return tuple(found[1:] if found[0].body.isspace() or not found[0].text else found)
 
 
 def first_section(sections: Iterable[Section], title: str) -> Section | None:
@@ -118,7 +124,6 @@ def _cuts(body: str) -> Iterator[tuple[str | None, int, int]]:
 
 
 def _trim(text: str) -> str:
-    """Without blank lines at both ends, and without the decoration that belongs to the next heading."""
     blank = _BLANK_LINES.match(text)
     text = text.rstrip()
     start, end = _last_line(text, len(text))

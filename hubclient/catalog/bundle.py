@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hubclient.errors import CardError
@@ -82,6 +83,14 @@ def read_bundle(data: bytes, *, path: str | None = None) -> Bundle:
     if len(cards) != said["cards"]:
         raise _damaged(where, f"it holds {len(cards)} cards and says that it holds {said['cards']}")
     return Bundle(said["origin"], said["sha256"], cards)
+
+
+def bundle_bytes(path: Path) -> bytes:
+    """The file's bytes. Raises CardError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CardError("the bundled index cannot be read", where=str(path), why=error.strerror, hint="install hubclient again") from error
 
 
 def _unpacked(data: bytes, where: str) -> bytes:

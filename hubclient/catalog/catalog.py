@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 from hubclient.cards import Card, Overlay
 from hubclient.catalog import lookup
 from hubclient.catalog.folder import OVERLAY_ENDING, read_card, read_overlay
-from hubclient.catalog.index import Index, Reader
+from hubclient.catalog.index import Index
 from hubclient.catalog.layer import CardKey, Known, Layer
-from hubclient.catalog.near import unknown_model
+from hubclient.catalog.near import near_names, unknown_model
 from hubclient.catalog.resolve import CanOpen, Deliberation, deliberate
+from hubclient.catalog.row import card_of
 from hubclient.catalog.search import Query, search
-from hubclient.errors import CardError, HubError, ResolutionError, SourceError, StoreError
+from hubclient.errors import AmbiguousModel, CardError, HubError, ResolutionError, SourceError, UsageError
 from hubclient.names import CardReference
 from hubclient.transfer.progress import Progress, Silent
 
-if TYPE_CHECKING:
-    from hubclient.catalog.live_index import LiveIndex
-
-T = TypeVar("T")
+LiveCards = Callable[[str], list[Card]]
+"""The live index's cards of a name. Raises SourceError."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +47,14 @@ class LayerCount:
 
 
 class Catalog:
-    """The cards of several layers, the weakest first; names that none of them has are looked up in the live index.
+    """The cards of several layers, the weakest first; what none of them has is looked up in the live index.
 
     `folder`: where the index is kept; None keeps it in memory. Folders are looked through when the catalog is first asked, and again
-    after `refresh`.
+    after `refresh`. Every method that asks may raise StoreError, or CardError if the bundled index is damaged.
     """
 
     def __init__(
-        self, layers: Sequence[Layer], *, folder: Path | None = None, live: LiveIndex | None = None, progress: Progress | None = None
+        self, layers: Sequence[Layer], *, folder: Path | None = None, live: LiveCards | None = None, progress: Progress | None = None
     ) -> None:
         self._index = Index(layers, folder, progress or Silent())
         self._live = live
@@ -73,8 +70,8 @@ class Catalog:
 
     @cached_property
     def cards(self) -> Mapping[CardKey, Card]:
-        """Every card's facts, in the order of names."""
-        return CardsByKey(self._ask(lookup.numbers_by_key), self._numbered)
+        """Every card's facts, in the order of names, as they are when this is first asked."""
+        return CardsByKey(self._index.ask(lookup.facts_by_key))
 
     @cached_property
     def problems(self) -> tuple[CardError, ...]:
@@ -85,7 +82,11 @@ class Catalog:
 
     def counts(self) -> list[LayerCount]:
         """What each layer holds, the weakest first."""
-        return [LayerCount(layer, *numbers) for layer, numbers in self._ask(lookup.counts).items()]
+        return [LayerCount(layer, *numbers) for layer, numbers in self._index.ask(lookup.counts).items()]
+
+    def near(self, name: str) -> list[str]:
+        """The names of cards that are like this one, the nearest first."""
+        return near_names(name, self._index.ask(lookup.names))
 
     def refresh(self) -> None:
         """Look through the folders again when next asked."""
@@ -97,31 +98,32 @@ class Catalog:
         """The newest card that answers to the reference, by the rules of `hubclient.catalog.resolve`.
 
         `can_open` says whether the model of a card can be opened; versions that cannot are passed over with a notice. `live`: ask the
-        live index for what the cards do not answer, which may fetch it.
+        live index for what the cards do not have, which may fetch it.
         Raises a ResolutionError, or CardError if the overlay of the card is broken.
         """
-        found = self.deliberate(reference, can_open=can_open, live=live)
+        found = self.deliberate(reference, can_open=can_open, live=self._live if live else None)
         if found.chosen is None:
             assert found.error is not None
             raise found.error
-        notices = [f"{error.what} ({error.where}): it is left out" for error in self._unreadable(reference.name)]
-        return Resolution(found.chosen.card, self.overlay(found.chosen.card), (*found.notices, *notices))
+        return Resolution(found.chosen.card, self.overlay(found.chosen.card), found.notices)
 
-    def deliberate(self, reference: CardReference, *, can_open: CanOpen | None = None, live: bool = True) -> Deliberation:
-        """How the reference is resolved; the error, if it is not, is there and not raised."""
-        found = deliberate(self._meant(reference.name), reference, can_open=can_open)
-        if found.chosen is not None:
-            return found
-        more, trouble = self._live_cards(reference.name) if live else ([], None)
-        if more:
-            found = deliberate((*self._meant(reference.name), *more), reference, can_open=can_open)
-        if found.chosen is not None:
-            return replace(found, notices=(*found.notices, *_from_live(found.chosen)))
-        return replace(found, error=self._told(found.error or self._unknown(reference.name), trouble))
+    def deliberate(self, reference: CardReference, *, can_open: CanOpen | None = None, live: LiveCards | None = None) -> Deliberation:
+        """How the reference is resolved, by the cards and this live index; the error, if it is not, is there and not raised."""
+        known = self._index.ask(lambda reader: lookup.cards_meant(reader, reference.name))
+        found, trouble = deliberate(known, reference, can_open=can_open), None
+        if live and found.chosen is None and not isinstance(found.error, AmbiguousModel):
+            more, trouble = _live_cards(live, reference.name)
+            found = deliberate((*known, *more), reference, can_open=can_open)
+        if found.chosen is None:
+            return replace(found, error=self._told(found.error or self._unknown(reference.name), trouble))
+        left_out = [f"{error.in_short()}: it is left out" for error in self._unreadable(reference.name)]
+        return replace(found, notices=(*found.notices, *_from_live(found.chosen), *left_out))
 
     def search(self, query: Query, *, limit: int | None = 20, can_open: CanOpen | None = None) -> list[Card]:
-        """The cards' facts, best first, one version of each name and language: the one that `resolve` takes."""
-        return self._ask(
+        """The cards' facts, best first, one version of each name and language: the one that `resolve` takes. Raises UsageError."""
+        if limit is not None and limit < 0:
+            raise UsageError(f"the limit is {limit}, and must be 0 or more", hint="None is for all cards")
+        return self._index.ask(
             lambda reader: [
                 known.card
                 for known in lookup.cards_numbered(reader, search(reader, query, lookup.current_numbers(reader, can_open))[:limit])
@@ -147,7 +149,7 @@ class Catalog:
     @cached_property
     def _overlays(self) -> list[tuple[Path, ...]]:
         """Of each folder, the one that counts most first."""
-        self._ask(lambda reader: None)
+        self._index.ask(lambda reader: None)
         return [folder.overlays for folder in reversed(self._index.folders.values())]
 
     def _broken_overlays(self) -> Iterator[CardError]:
@@ -157,21 +159,8 @@ class Catalog:
             except CardError as error:
                 yield error
 
-    def _meant(self, name: str) -> list[Known]:
-        return self._ask(lambda reader: lookup.cards_meant(reader, name))
-
-    def _live_cards(self, name: str) -> tuple[list[Known], HubError | None]:
-        """The live index's cards of the name, or why it could not be asked."""
-        if self._live is None:
-            return [], None
-        layer = Layer("live", Path())
-        try:
-            return [Known(card, layer, rank=-1) for card in self._live.cards_named(name)], None
-        except SourceError as error:
-            return [], error
-
     def _unknown(self, name: str) -> ResolutionError:
-        return unknown_model(name, self._ask(lookup.names), self._unreadable(name))
+        return unknown_model(name, self._index.ask(lookup.names), self._unreadable(name))
 
     def _told(self, error: ResolutionError, trouble: HubError | None) -> ResolutionError:
         error.where = "; ".join(map(str, self.layers))
@@ -187,17 +176,16 @@ class Catalog:
 
     @cached_property
     def _broken_files(self) -> Mapping[Path, CardError]:
-        return self._ask(lookup.broken_files)
+        return self._index.ask(lookup.broken_files)
 
-    def _ask(self, question: Callable[[Reader], T]) -> T:
-        try:
-            return self._index.ask(question)
-        except sqlite3.DatabaseError as error:
-            raise StoreError("the index of cards cannot be used", why=str(error), hint="check the disk, or set HUBCLIENT_CACHE") from error
 
-    def _numbered(self, number: int) -> Card:
-        (known,) = self._ask(lambda reader: lookup.cards_numbered(reader, [number]))
-        return known.card
+def _live_cards(live: LiveCards, name: str) -> tuple[list[Known], HubError | None]:
+    """The live index's cards of the name, or why it could not be asked."""
+    layer = Layer("live", Path())
+    try:
+        return [Known(card, layer, rank=-1) for card in live(name)], None
+    except SourceError as error:
+        return [], error
 
 
 def _from_live(known: Known) -> Iterator[str]:
@@ -206,20 +194,19 @@ def _from_live(known: Known) -> Iterator[str]:
 
 
 class CardsByKey(Mapping[CardKey, Card]):
-    """Immutable; a card is read from the index when it is asked for."""
+    """Immutable; of each card the facts are kept as JSON until it is asked for."""
 
-    def __init__(self, numbers: Mapping[CardKey, int], card: Callable[[int], Card]) -> None:
-        self._numbers = numbers
-        self._card = card
+    def __init__(self, facts: Mapping[CardKey, tuple[str, str | None]]) -> None:
+        self._facts = facts
 
     def __getitem__(self, key: CardKey) -> Card:
-        return self._card(self._numbers[key])
+        return card_of(*self._facts[key])
 
     def __iter__(self) -> Iterator[CardKey]:
-        return iter(self._numbers)
+        return iter(self._facts)
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._facts)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._numbers
+        return key in self._facts

@@ -2,7 +2,8 @@
 
 It is brought up to date before it is asked. A folder is unchanged if the paths, times and sizes of its files are; of one that changed,
 only those files are read whose time or size differ, and only those parsed whose content does. A file that changed within the last
-moments is read again next time, since it may change once more without its time telling.
+moments is read again next time, since it may change once more without its time telling. Layers that are not asked for stay in the file
+as long as what they were read from is there.
 """
 
 from __future__ import annotations
@@ -10,30 +11,31 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hubclient import __version__
+from hubclient.catalog.bundle import bundle_bytes
 from hubclient.catalog.database import Database, writing
 from hubclient.catalog.folder import CardFolder, list_folder
 from hubclient.catalog.layer import Layer
-from hubclient.catalog.update import LayerUpdate, source_of
+from hubclient.catalog.update import LayerUpdate, forget_lost, source_of
 from hubclient.transfer.progress import Progress
 
 T = TypeVar("T")
 
 # Raised whenever the tables change, or what the parser makes of a card.
-_FORMAT = 1
+_FORMAT = 2
 _FILE = f"index-{__version__}.sqlite"
 _SCHEMA = """
-CREATE TABLE layer (id INTEGER PRIMARY KEY, source BLOB UNIQUE NOT NULL, state TEXT, names TEXT);
+CREATE TABLE layer (id INTEGER PRIMARY KEY AUTOINCREMENT, source BLOB UNIQUE NOT NULL, state TEXT, names TEXT);
 CREATE TABLE file (id INTEGER PRIMARY KEY, layer INTEGER NOT NULL, path BLOB NOT NULL, mtime_ns INTEGER, size INTEGER, digest TEXT,
                    settled INTEGER, problem TEXT);
 CREATE INDEX file_layer ON file (layer);
 CREATE TABLE card (id INTEGER PRIMARY KEY, layer INTEGER NOT NULL, name TEXT, language TEXT, version TEXT, epoch_ms INTEGER,
-                   shown_name TEXT, tasks TEXT, facts TEXT NOT NULL, checksum INTEGER NOT NULL);
+                   shown_name TEXT, agrees INTEGER, annotator TEXT, tasks TEXT, facts TEXT NOT NULL, checksum INTEGER NOT NULL);
 CREATE INDEX card_name ON card (name);
 CREATE INDEX card_shown_name ON card (shown_name);
 CREATE TABLE ref (ref TEXT, card INTEGER, PRIMARY KEY (ref, card)) WITHOUT ROWID;
@@ -49,15 +51,15 @@ class Reader:
     connection: sqlite3.Connection
     layers: Mapping[int, Layer]
 
-    def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
-        return self.connection.execute(sql, values).fetchall()
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql, list(map(_bound, values))).fetchall()
 
 
 class Index:
     """The cards of these layers, the weakest first. `folder`: where the file is kept; None keeps it in memory."""
 
     def __init__(self, layers: Sequence[Layer], folder: Path | None, progress: Progress) -> None:
-        self.layers = tuple(layers)
+        self.layers = tuple(_once(layers))
         self.folders: dict[Layer, CardFolder] = {}
         self._progress = progress
         self._numbers: dict[int, Layer] = {}
@@ -79,15 +81,27 @@ class Index:
                 _create(connection)
                 for layer in self.layers:
                     LayerUpdate(connection, layer).run(states[layer], self.folders.get(layer), self._progress)
+                forget_lost(connection, self.layers)
         found = dict(connection.execute("SELECT source, id FROM layer").fetchall())
         self._numbers = {found[source_of(layer)]: layer for layer in self.layers}
 
     def _state(self, layer: Layer) -> str:
         """What is the same as long as nothing changes."""
         if layer.kind == "bundle":
-            return hashlib.sha256(layer.path.read_bytes()).hexdigest()
+            return hashlib.sha256(bundle_bytes(layer.path)).hexdigest()
         files = "\n".join([f"{file.path}\0{file.mtime_ns}\0{file.size}" for file in self.folders[layer].cards])
         return hashlib.sha256(os.fsencode(files)).hexdigest()
+
+
+def _once(layers: Sequence[Layer]) -> Iterator[Layer]:
+    """Each place once, where it counts most."""
+    last = {source_of(layer): number for number, layer in enumerate(layers)}
+    return (layers[number] for number in sorted(last.values()))
+
+
+def _bound(value: object) -> object:
+    """Text that is no Unicode (Python has surrogates for it) is in no card."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _is_current(connection: sqlite3.Connection, states: Mapping[Layer, str]) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from hubclient.cards import Card
 from hubclient.catalog.live import BrokenLine, LiveCount, count_live, entries_named, read_live
 from hubclient.catalog.live_line import ArchiveFolder
-from hubclient.errors import CorruptTransfer, UsageError
+from hubclient.errors import CorruptTransfer, SourceError, UsageError
 from hubclient.names import Version
 from hubclient.settings import Settings
 from hubclient.sources import remote_file
@@ -45,15 +45,19 @@ class LiveIndex:
     def __init__(self, settings: Settings, progress: Progress | None = None, *, clock: Callable[[], datetime] = now) -> None:
         self._settings, self._progress, self._clock = settings, progress, clock
 
-    def cards_named(self, name: str) -> list[Card]:
+    def cards_named(self, name: str, *, ask: bool = True) -> list[Card]:
         """The cards of a name, newest first, one for each language, version and time; none where no live index is set.
 
-        The list is fetched if it is not there, and revalidated once an hour. Raises SourceError when it is not there and cannot be had.
+        The list is fetched if it is not there, and revalidated once an hour, unless nobody is to be asked. Raises SourceError when it is
+        not there and cannot be had.
         """
         if self._source is None:
             return []
         kept, folder = self._source
-        with _chunks(kept.current(_MAX_AGE).path) as chunks:
+        copy = kept.current(_MAX_AGE) if ask else kept.copy()
+        if copy is None:
+            raise SourceError("the live index was not asked", where=self._settings.live_index, hint="hub refresh fetches it")
+        with _chunks(copy.path) as chunks:
             found = entries_named(chunks, name, folder)
         cards: dict[tuple[str, Version, int], Card] = {}
         # Of two lines for one archive the later one counts: sorting keeps their order.

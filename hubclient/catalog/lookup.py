@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from hubclient.catalog.index import Reader
 from hubclient.catalog.layer import CardKey, Known, Layer
@@ -14,6 +15,7 @@ from hubclient.catalog.resolve import CanOpen
 from hubclient.catalog.row import card_of, checksum
 from hubclient.catalog.update import names_digest
 from hubclient.errors import CardError
+from hubclient.names import Version
 
 _CARDS = "SELECT card.layer, card.facts, card.checksum, file.path FROM card JOIN file ON file.id = card.id WHERE"
 
@@ -32,44 +34,59 @@ def cards_meant(reader: Reader, name: str) -> list[Known]:
 
 def cards_numbered(reader: Reader, numbers: Iterable[int]) -> list[Known]:
     """In the order of the numbers."""
-    wanted = list(numbers)
-    return [known for number in wanted for known in _known(reader, f"{_CARDS} card.id = ?", number)]
+    return [known for number in numbers for known in _known(reader, f"{_CARDS} card.id = ?", number)]
 
 
 def names(reader: Reader) -> list[str]:
-    """Every name, once."""
-    return [name for (name,) in reader.connection.execute(f"SELECT DISTINCT name FROM card WHERE {_in_layers(reader)}")]
+    """Every name, once, in their order."""
+    return [name for (name,) in reader.rows(f"SELECT DISTINCT name FROM card WHERE {_in_layers(reader)} ORDER BY name")]
 
 
-def numbers_by_key(reader: Reader) -> Mapping[CardKey, int]:
-    """Every card's number, by keys in their order; of several cards with one key the one that counts (as in `resolve`)."""
-    sql = (
-        "SELECT name, language, version, epoch_ms, id, layer, shown_name = name AND json_extract(facts, '$.language') = language "
-        f"FROM card WHERE {_in_layers(reader)}"
-    )
-    ranks = {number: rank for rank, number in enumerate(reader.layers)}
-    rows = sorted(reader.connection.execute(sql), key=lambda row: (ranks[row[5]], row[6]))
-    found = {CardKey(name, language, _version(version), epoch): number for name, language, version, epoch, number, *_ in rows}
-    return dict(sorted(found.items()))
+def facts_by_key(reader: Reader) -> Mapping[CardKey, tuple[str, str | None]]:
+    """Every card's facts and its file, as `card_of` takes them, by keys in their order."""
+    sql = f"SELECT card.id, card.layer, facts, checksum, path FROM card JOIN file ON file.id = card.id WHERE {_in_layers(reader)}"
+    found = {number: (_whole(facts, check), _file(reader, layer, path)) for number, layer, facts, check, path in reader.rows(sql)}
+    return {CardKey(*outline[:4]): found[outline.number] for outline in sorted(_counting(reader), key=lambda outline: outline[:4])}
 
 
 def current_numbers(reader: Reader, can_open: CanOpen | None = None) -> set[int]:
     """Of each name and language the one version that resolving without a constraint takes."""
-    sql = f"SELECT name, language, version, epoch_ms, id, layer, json_extract(facts, '$.annotator') FROM card WHERE {_in_layers(reader)}"
-    ranks = {number: rank for rank, number in enumerate(reader.layers)}
     best: dict[tuple[str, str], tuple[tuple[object, ...], int]] = {}
-    for name, language, version, epoch, number, layer, annotator in reader.connection.execute(sql):
-        opened = can_open is None or can_open(annotator)
-        standing = (reader.layers[layer].own, opened, version, epoch, ranks[layer])
-        if (name, language) not in best or standing >= best[name, language][0]:
-            best[name, language] = (standing, number)
+    for card in _counting(reader):
+        model, opened = (card.name, card.language), can_open is None or can_open(card.annotator)
+        standing = (card.own, opened, card.version, card.epoch_ms)
+        if model not in best or standing > best[model][0]:
+            best[model] = (standing, card.number)
     return {number for _, number in best.values()}
+
+
+class _Outline(NamedTuple):
+    """A card's key, and what decides between cards. `own`: it lies in a folder of the user's."""
+
+    name: str
+    language: str
+    version: Version
+    epoch_ms: int
+    number: int
+    annotator: str | None
+    own: bool
+
+
+def _counting(reader: Reader) -> Iterable[_Outline]:
+    """Of several cards with one key the one that counts (as in `resolve`)."""
+    sql = f"SELECT name, language, version, epoch_ms, layer, agrees, id, annotator FROM card WHERE {_in_layers(reader)}"
+    ranks = {number: rank for rank, number in enumerate(reader.layers)}
+    rows = sorted(reader.rows(sql), key=lambda row: (ranks[row[4]], row[5]))
+    counting = {row[:4]: row for row in rows}.values()
+    versions = {version: _version(version) for _, _, version, *_ in counting}
+    for name, language, version, epoch, layer, _, number, annotator in counting:
+        yield _Outline(name, language, versions[version], epoch, number, annotator, reader.layers[layer].own)
 
 
 def counts(reader: Reader) -> Mapping[Layer, tuple[int, int]]:
     """How many cards each layer has, and how many files that are broken ones."""
-    cards = dict(reader.connection.execute("SELECT layer, count(*) FROM card GROUP BY layer"))
-    broken = dict(reader.connection.execute("SELECT layer, count(*) FROM file WHERE problem IS NOT NULL GROUP BY layer"))
+    cards = dict(reader.rows("SELECT layer, count(*) FROM card GROUP BY layer"))
+    broken = dict(reader.rows("SELECT layer, count(*) FROM file WHERE problem IS NOT NULL GROUP BY layer"))
     return {layer: (cards.get(number, 0), broken.get(number, 0)) for number, layer in reader.layers.items()}
 
 
@@ -77,7 +94,7 @@ def broken_files(reader: Reader) -> Mapping[Path, CardError]:
     """Why files are no readable cards, by path."""
     sql = f"SELECT path, problem FROM file WHERE problem IS NOT NULL AND {_in_layers(reader, 'file.layer')} ORDER BY layer, path"
     found = {}
-    for path, problem in reader.connection.execute(sql):
+    for path, problem in reader.rows(sql):
         what, where, why, hint = json.loads(problem)
         found[Path(os.fsdecode(path))] = CardError(what, where=where, why=why, hint=hint)
     return found
@@ -85,29 +102,36 @@ def broken_files(reader: Reader) -> Mapping[Path, CardError]:
 
 def _verify_names(reader: Reader, absent: str) -> None:
     """Raises sqlite3.DatabaseError if a name was lost, or if the absent one is there."""
-    layers = reader.connection.execute(f"SELECT id, names FROM layer WHERE {_in_layers(reader, 'id')}").fetchall()
+    layers = reader.rows(f"SELECT id, names FROM layer WHERE {_in_layers(reader, 'id')}")
     whole = all(names_digest(reader.connection, number) == digest for number, digest in layers)
-    found = reader.connection.execute(
-        f"SELECT 1 FROM card NOT INDEXED WHERE {_in_layers(reader)} AND (name = ? OR shown_name = ?)", (absent, absent)
-    )
-    if not whole or found.fetchone():
+    sql = f"SELECT 1 FROM card NOT INDEXED WHERE {_in_layers(reader)} AND (name = ? OR shown_name = ?)"
+    if not whole or reader.rows(sql, absent, absent):
         raise sqlite3.DatabaseError("names of cards are damaged")
 
 
 def _known(reader: Reader, sql: str, *values: object) -> list[Known]:
     ranks = {number: rank for rank, number in enumerate(reader.layers)}
-    found = []
-    for number, facts, check, path in reader.connection.execute(sql, values):
-        if checksum(facts) != check:
-            raise sqlite3.DatabaseError("the facts of a card are damaged")
-        layer, file = reader.layers[number], os.fsdecode(path)
-        found.append(Known(card_of(facts, file if layer.kind == "folder" else None), layer, ranks[number], file))
-    return found
+    return [
+        Known(card_of(_whole(facts, check), _file(reader, number, path)), reader.layers[number], ranks[number], os.fsdecode(path))
+        for number, facts, check, path in reader.rows(sql, *values)
+    ]
+
+
+def _whole(facts: str, check: int) -> str:
+    """The facts. Raises sqlite3.DatabaseError if they are not what was written."""
+    if checksum(facts) != check:
+        raise sqlite3.DatabaseError("the facts of a card are damaged")
+    return facts
+
+
+def _file(reader: Reader, layer: int, path: bytes) -> str | None:
+    """Where the card can be read; a card of the bundled index cannot."""
+    return os.fsdecode(path) if reader.layers[layer].kind == "folder" else None
 
 
 def _in_layers(reader: Reader, column: str = "card.layer") -> str:
     return f"{column} IN ({', '.join(map(str, reader.layers))})"
 
 
-def _version(packed: str) -> tuple[int, ...]:
-    return tuple(map(int, packed.split("."))) if packed else ()
+def _version(dotted: str) -> Version:
+    return tuple(map(int, dotted.split("."))) if dotted else ()

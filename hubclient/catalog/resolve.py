@@ -15,6 +15,8 @@ from hubclient.catalog.layer import CardKey, Known, dotted
 from hubclient.errors import AmbiguousModel, ResolutionError, UnknownLanguage, UnknownVersion
 from hubclient.names import CardReference
 
+_SPELT_OUT = 3
+
 # Of an annotator, None where a card tells none.
 CanOpen = Callable[[str | None], bool]
 
@@ -136,7 +138,7 @@ def _by_language(panel: _Panel, reference: CardReference) -> None:
             raise UnknownLanguage(
                 f"'{name}' is not there in the language '{wanted}'",
                 why="the languages there are: " + ", ".join(map(_described, languages)),
-                hint="write one of: " + ", ".join(_both_spellings(name, language) for language in languages),
+                hint=_spellings(name, languages),
             )
         panel.steps.append(f"language {wanted}: asked for")
     elif len(languages) == 1:
@@ -150,7 +152,7 @@ def _by_language(panel: _Panel, reference: CardReference) -> None:
     else:
         raise AmbiguousModel(
             f"'{name}' is there in {len(languages)} languages: {', '.join(map(_described, languages))}",
-            hint="write one of: " + ", ".join(_both_spellings(name, language) for language in languages),
+            hint=_spellings(name, languages),
         )
     _keep_language(panel, wanted)
 
@@ -240,5 +242,8 @@ def _described(language: str) -> str:
     return "xx (multilingual)" if language == "xx" else language
 
 
-def _both_spellings(name: str, language: str) -> str:
-    return f'{language}/{name} or pretrained("{name}", "{language}")'
+def _spellings(name: str, languages: Sequence[str]) -> str:
+    """Both ways to write the language, with the first few: there are names with dozens."""
+    written = [f'{language}/{name} or pretrained("{name}", "{language}")' for language in languages[:_SPELT_OUT]]
+    more = len(languages) - len(written)
+    return "write one of: " + ", ".join(written) + (f", or another of the {more} languages left" if more else "")

@@ -8,14 +8,18 @@ from typing import NamedTuple
 
 from hubclient.cards import Card
 from hubclient.cards.facts_form import from_facts, to_facts
+from hubclient.catalog.layer import dotted
 from hubclient.catalog.tasks import tasks_of
+
+# json.dumps makes one anew for each call.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Row(NamedTuple):
     """All are JSON values, to be sent between processes.
 
-    `version` is written so that texts sort as versions do, `tasks` stand between spaces, `refs` are the NLU references without the dots
-    at their ends, `facts` are JSON.
+    `agrees`: card and archive have one name and language. `tasks` stand between spaces, `refs` are the NLU references without the dots at
+    their ends, `facts` are JSON.
     """
 
     name: str
@@ -23,6 +27,8 @@ class Row(NamedTuple):
     version: str
     epoch_ms: int
     shown_name: str
+    agrees: bool
+    annotator: str | None
     tasks: str
     refs: list[str]
     title: str
@@ -37,15 +43,17 @@ def row_of(card: Card, facts: str | None = None) -> Row:
     return Row(
         card.model_name,
         card.model_language,
-        ".".join(f"{part:09d}" for part in card.version),
+        dotted(card.version),
         card.epoch_ms,
         card.name,
+        card.name == card.model_name and card.language == card.model_language,
+        card.annotator,
         f" {' '.join(tasks_of(card))} ",
         sorted({stem for ref in card.nlu_refs if (stem := ref.rstrip("."))}),
         card.title or "",
         "\n".join(card.labels),
         "\n".join(tags),
-        facts or json.dumps(to_facts(card), ensure_ascii=False, separators=(",", ":")),
+        facts or _ENCODER.encode(to_facts(card)),
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from hubclient.catalog.index import Reader
 from hubclient.catalog.tasks import slug
+from hubclient.errors import UsageError
 
 _WORD = re.compile(r"[^\W_]+")
 _COLUMNS = ("{name}", "{name title}", "{name title labels tags}")
@@ -35,18 +36,27 @@ class Query:
     max_size_mb: float | None = None
     origin: str | None = None
 
+    def __post_init__(self) -> None:
+        """Raises UsageError."""
+        for text in (*self.words, self.task, self.language, self.annotator, self.label, self.origin):
+            if not isinstance(text, str | None):
+                raise UsageError(
+                    f"cards are searched for by texts, and {text!r} is none", hint="a number or a list is no text: write a str"
+                )
+
 
 def search(reader: Reader, query: Query, among: Collection[int]) -> list[int]:
     """The numbers of the matching cards, best first."""
     conditions, values = _conditions(query)
     sql = f"SELECT id, name, epoch_ms FROM card WHERE {' AND '.join(conditions) or '1'}"
-    found = {number: (name, epoch) for number, name, epoch in reader.connection.execute(sql, values) if number in among}
+    reader.connection.create_function("folded", 1, str.casefold, deterministic=True)
+    found = {number: (name, epoch) for number, name, epoch in reader.rows(sql, *values) if number in among}
     ranks = _ranks(reader, query.words) if query.words else dict.fromkeys(found, 0)
     wanted = "_".join(query.words).casefold()
     ranked = []
     for number in found.keys() & ranks.keys():
         name, epoch = found[number]
-        rank = _by_name(name.casefold(), wanted) if wanted else 0
+        rank = _by_name(name.casefold(), wanted) if wanted else None
         ranked.append((ranks[number] if rank is None else rank, -epoch, name, number))
     return [number for *_, number in sorted(ranked)]
 
@@ -59,13 +69,13 @@ def _by_name(name: str, wanted: str) -> int | None:
 
 def _ranks(reader: Reader, words: Sequence[str]) -> dict[int, int]:
     """Where all words occur: 0 for the name, 1 for name and title, 2 for anything."""
-    terms = [token for word in words for token in _WORD.findall(word)]
+    terms = dict.fromkeys(term for word in words for term in _WORD.findall(word))
     if not terms:
         return {}
     wanted = " AND ".join(f'"{term}"*' for term in terms)
     found: dict[int, int] = {}
     for rank, columns in enumerate(_COLUMNS):
-        for (number,) in reader.connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (f"{columns} : ({wanted})",)):
+        for (number,) in reader.rows("SELECT rowid FROM words WHERE words MATCH ?", f"{columns} : ({wanted})"):
             found.setdefault(number, rank)
     return found
 
@@ -81,14 +91,14 @@ def _parts(query: Query) -> Iterator[tuple[str, tuple[object, ...]]]:
     if query.language is not None:
         yield "language = ?", (query.language,)
     if query.annotator is not None:
-        yield "json_extract(facts, '$.annotator') = ? COLLATE NOCASE", (query.annotator,)
+        yield "annotator = ? COLLATE NOCASE", (query.annotator,)
     if query.label is not None:
-        yield "EXISTS (SELECT 1 FROM json_each(facts, '$.labels') WHERE value = ? COLLATE NOCASE)", (query.label,)
+        yield "EXISTS (SELECT 1 FROM json_each(facts, '$.labels') WHERE folded(value) = ?)", (query.label.casefold(),)
     if query.max_size_mb is not None:
-        yield "json_extract(facts, '$.size_mb') <= ?", (query.max_size_mb,)
+        yield "json_extract(facts, '$.size_mb') <= ?", (float(query.max_size_mb),)
     if query.origin is not None:
         repository, owner = query.origin.casefold(), f"{query.origin.casefold()}/"
         yield (
-            "EXISTS (SELECT 1 FROM json_each(facts, '$.hf_origins') WHERE lower(value) = ? OR instr(lower(value), ?) = 1)",
+            "EXISTS (SELECT 1 FROM json_each(facts, '$.hf_origins') WHERE folded(value) = ? OR instr(folded(value), ?) = 1)",
             (repository, owner),
         )

@@ -6,6 +6,7 @@ A card's own task is often wrong (real classifiers are filed under "Named Entity
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from hubclient.cards import Card
 from hubclient.cards.kinds import kind_of
@@ -13,6 +14,7 @@ from hubclient.cards.kinds import kind_of
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
+@cache
 def slug(task: str) -> str:
     """`"Text Classification"` -> `"text-classification"`."""
     return _BETWEEN_WORDS.sub("-", task.casefold()).strip("-")

@@ -7,10 +7,11 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
-from hubclient.catalog.bundle import read_bundle
+from hubclient.catalog.bundle import bundle_bytes, read_bundle
 from hubclient.catalog.folder import CardFile, CardFolder
 from hubclient.catalog.layer import Layer
 from hubclient.catalog.reading import Answer, Task, read_files
@@ -48,15 +49,18 @@ class LayerUpdate:
     def run(self, state: str, folder: CardFolder | None, progress: Progress) -> None:
         if state == self._known_state:
             return
-        settled = self._read_folder(folder, progress) if folder else self._read_bundle()
+        settled = self._read_folder(folder, progress) if folder else self._read_bundle(progress)
         self._new.write()
         digest = names_digest(self._connection, self._number)
         self._connection.execute("UPDATE layer SET state = ?, names = ? WHERE id = ?", (state if settled else None, digest, self._number))
 
-    def _read_bundle(self) -> bool:
-        self._remove(number for (number,) in self._connection.execute("SELECT id FROM file WHERE layer = ?", (self._number,)).fetchall())
-        for card in read_bundle(self._layer.path.read_bytes(), path=str(self._layer.path)).cards:
-            self._new.add((card.file.encode(), None, None, None, True, None), row_of(card_of(card.text, None), card.text))
+    def _read_bundle(self, progress: Progress) -> bool:
+        _remove(self._connection, _files_of(self._connection, self._number))
+        cards = read_bundle(bundle_bytes(self._layer.path), path=str(self._layer.path)).cards
+        with progress.task("reading the bundled index", sum(len(card.text) for card in cards)) as advance:
+            for card in cards:
+                self._new.add((card.file.encode(), None, None, None, True, None), row_of(card_of(card.text, None), card.text))
+                advance(len(card.text))
         return True
 
     def _read_folder(self, folder: CardFolder, progress: Progress) -> bool:
@@ -65,14 +69,15 @@ class LayerUpdate:
         known = self._known_files()
         files = {file.path: file for file in folder.cards}
         changed = [file for path, file in files.items() if path not in known or not known[path].fits(file)]
-        self._remove(known[path].id for path in known.keys() - files.keys())
+        _remove(self._connection, (known[path].id for path in known.keys() - files.keys()))
         all_settled = True
-        for answer in _answers(changed, known, progress):
-            file = files[answer.path]
-            # What could not be read may become readable without a sign.
-            settled = file.mtime_ns < recent and bool(answer.digest)
-            all_settled &= settled
-            self._note(answer, file, known.get(answer.path), settled=settled)
+        with closing(_answers(changed, known, progress)) as answers:
+            for answer in answers:
+                file = files[answer.path]
+                # What could not be read may become readable without a sign.
+                settled = file.mtime_ns < recent and bool(answer.digest)
+                all_settled &= settled
+                self._note(answer, file, known.get(answer.path), settled=settled)
         return all_settled
 
     def _known_files(self) -> dict[str, _FileRow]:
@@ -85,14 +90,9 @@ class LayerUpdate:
             self._connection.execute("UPDATE file SET mtime_ns = ?, size = ?, settled = ? WHERE id = ?", values)
             return
         if known:
-            self._remove([known.id])
+            _remove(self._connection, [known.id])
         problem = json.dumps(answer.problem) if answer.problem else None
         self._new.add((os.fsencode(file.path), file.mtime_ns, file.size, answer.digest, settled, problem), answer.row)
-
-    def _remove(self, numbers: Iterable[int]) -> None:
-        found = [(number,) for number in numbers]
-        for table, column in (("file", "id"), ("card", "id"), ("ref", "card"), ("words", "rowid")):
-            self._connection.executemany(f"DELETE FROM {table} WHERE {column} = ?", found)
 
 
 class _NewRows:
@@ -119,7 +119,10 @@ class _NewRows:
     def write(self) -> None:
         run, cards = self._connection.executemany, self._cards
         run("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._files)
-        run("INSERT INTO card VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [(number, self._layer, *_card_columns(row)) for number, row in cards])
+        run(
+            "INSERT INTO card VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(number, self._layer, *_card_columns(row)) for number, row in cards],
+        )
         run("INSERT INTO ref VALUES (?, ?)", [(ref, number) for number, row in cards for ref in row.refs])
         sql = "INSERT INTO words (rowid, name, title, labels, tags) VALUES (?, ?, ?, ?, ?)"
         run(sql, [(number, row.name, row.title, row.labels, row.tags) for number, row in cards])
@@ -127,12 +130,32 @@ class _NewRows:
 
 
 def _card_columns(row: Row) -> tuple[object, ...]:
-    return row.name, row.language, row.version, row.epoch_ms, row.shown_name, row.tasks, row.facts, checksum(row.facts)
+    found_by = (row.name, row.language, row.version, row.epoch_ms, row.shown_name, row.agrees, row.annotator, row.tasks)
+    return *found_by, row.facts, checksum(row.facts)
 
 
 def source_of(layer: Layer) -> bytes:
     """What a layer is called in the index."""
     return os.fsencode(f"{layer.kind}:{layer.path.absolute()}")
+
+
+def forget_lost(connection: sqlite3.Connection, layers: Sequence[Layer]) -> None:
+    """Drop other layers than these, if what they were read from is gone: nobody may ever ask for them again."""
+    asked = set(map(source_of, layers))
+    for number, source in connection.execute("SELECT id, source FROM layer").fetchall():
+        if source not in asked and not os.path.lexists(source.partition(b":")[2]):
+            _remove(connection, _files_of(connection, number))
+            connection.execute("DELETE FROM layer WHERE id = ?", (number,))
+
+
+def _files_of(connection: sqlite3.Connection, layer: int) -> list[int]:
+    return [number for (number,) in connection.execute("SELECT id FROM file WHERE layer = ?", (layer,))]
+
+
+def _remove(connection: sqlite3.Connection, files: Iterable[int]) -> None:
+    found = [(number,) for number in files]
+    for table, column in (("file", "id"), ("card", "id"), ("ref", "card"), ("words", "rowid")):
+        connection.executemany(f"DELETE FROM {table} WHERE {column} = ?", found)
 
 
 def names_digest(connection: sqlite3.Connection, layer: int) -> str:
@@ -142,7 +165,7 @@ def names_digest(connection: sqlite3.Connection, layer: int) -> str:
     return hashlib.sha256(repr((sorted(names), sorted(refs))).encode(errors="surrogatepass")).hexdigest()
 
 
-def _answers(files: Sequence[CardFile], known: Mapping[str, _FileRow], progress: Progress) -> Iterator[Answer]:
+def _answers(files: Sequence[CardFile], known: Mapping[str, _FileRow], progress: Progress) -> Generator[Answer, None, None]:
     tasks = [Task(file.path, known[file.path].digest if file.path in known else None) for file in files]
     if len(tasks) < _WORTH_A_BAR:
         yield from read_files(tasks)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from hubclient.cli.options import CacheDir, Json, hub_for
-from hubclient.cli.output import print_json, print_rows
+from hubclient.cli.output import print_json, print_problems, print_rows
 
 app = typer.Typer(no_args_is_help=True, help="Folders of model cards that hubclient knows.")
 
@@ -53,6 +53,7 @@ def list_(cache_dir: CacheDir = None, json: Json = False) -> None:
 def _print_layers(cache_dir: Path | None, only: set[Path] | None, json: bool = False) -> None:
     hub = hub_for(cache_dir)
     counts = [count for count in hub.catalog.counts() if only is None or count.layer.path in only]
+    print_problems(hub.catalog.problems)
     if json:
         for count in counts:
             layer = count.layer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hubclient.cli.options import CacheDir, Json, Lang, Reference, Revision, Source, checked_source, hub_for
-from hubclient.cli.output import print_json
+from hubclient.cli.output import one_line, print_json
 
 if TYPE_CHECKING:
     from hubclient.explain import Explanation
@@ -28,12 +28,12 @@ def explain(
     Every candidate is shown with the reason it was not taken, every source in the order in which it would be tried. Nothing is fetched,
     and without --online nobody is asked.
     """
-    hub = hub_for(cache_dir, offline=not online)
+    hub = hub_for(cache_dir)
     found = hub.explain(ref, lang, source=checked_source(source), revision=revision, online=online)
     if json:
         print_json(found.to_dict())
     else:
-        print("\n".join(_lines(found)))
+        print("\n".join(map(one_line, _lines(found))))
     if found.error:
         raise found.error
 

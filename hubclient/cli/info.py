@@ -109,10 +109,11 @@ def _card_facts(card: Card) -> Iterator[tuple[str, str]]:
 
 def _page(hub: Hub, ref: str, lang: str | None) -> Iterator[tuple[str, str]]:
     """Where the whole card is that the bundled index has the facts of."""
+    from hubclient.convert.annotators import can_open
     from hubclient.names import CardReference
 
     reference = hub.parse(ref, lang)
-    chosen = hub.catalog.deliberate(reference, live=False).chosen if isinstance(reference, CardReference) else None
+    chosen = hub.catalog.deliberate(reference, can_open=can_open).chosen if isinstance(reference, CardReference) else None
     match = _POST.fullmatch(chosen.file.rpartition("/")[2]) if chosen and chosen.file else None
     if match:
         yield "page", _SITE.format(*match.groups())

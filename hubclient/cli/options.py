@@ -25,11 +25,16 @@ def hub_for(cache_dir: Path | None, offline: bool = False) -> Hub:
     import logging
     import sys
 
+    from hubclient.cli.output import one_line
     from hubclient.hub import Hub
+
+    class OneLine(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return one_line(record.getMessage())
 
     logger = logging.getLogger("hubclient")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(OneLine())
     logger.handlers[:] = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False

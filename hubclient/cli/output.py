@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hubclient.errors import HubError
 
 _GAP = 2
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, default=str))
+    """Names of files that are not Unicode are written with JSON's own escapes."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    print(text if _is_unicode(text) else json.dumps(value, default=str))
+
+
+def one_line(text: str) -> str:
+    """Cards and names of files may hold anything: what would end a line, part columns or steer a terminal is shown instead.
+
+    >>> one_line("a\\tb\\x1b[31m")
+    'a\\\\tb\\\\x1b[31m'
+    """
+    return _CONTROL.sub(_shown, text)
 
 
 def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Aligned under headers on a terminal; in a pipe separated by tabs, without headers."""
+    rows = [[one_line(value) for value in row] for row in rows]
     if not sys.stdout.isatty():
         for row in rows:
             print("\t".join(row))
@@ -41,13 +59,19 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     """A fact a line."""
     width = max((len(name) for name, _ in facts), default=0)
     for name, value in facts:
-        print(f"{name:<{width}}  {value}" if sys.stdout.isatty() else f"{name}\t{value}")
+        print(f"{name:<{width}}  {one_line(value)}" if sys.stdout.isatty() else f"{name}\t{one_line(value)}")
 
 
 def print_section(title: str, text: str) -> None:
     """A heading and what stands under it, after a blank line."""
     heading = f"\x1b[1m{title}\x1b[0m" if sys.stdout.isatty() and "NO_COLOR" not in os.environ else f"## {title}"
-    print(f"\n{heading}\n\n{text}")
+    print(f"\n{heading}\n\n{_STEERING.sub(_shown, text)}")
+
+
+def print_problems(problems: Iterable[HubError]) -> None:
+    """On stderr, a line each."""
+    for problem in problems:
+        print(one_line(f"{problem.in_short()}: it is left out"), file=sys.stderr)
 
 
 @contextmanager
@@ -72,6 +96,18 @@ def human_size(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     raise AssertionError
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode()
 
 
 def _plain(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from hubclient.cli.options import CacheDir, Json, hub_for
-from hubclient.cli.output import print_facts, print_json
+from hubclient.cli.output import one_line, print_facts, print_json, print_problems
 
 
 def refresh(cache_dir: CacheDir = None, json: Json = False) -> None:
@@ -16,13 +16,12 @@ def refresh(cache_dir: CacheDir = None, json: Json = False) -> None:
     """
     hub = hub_for(cache_dir)
     counts = hub.catalog.counts()
-    for problem in hub.catalog.problems:
-        print(f"{problem.what} ({problem.where}): it is left out", file=sys.stderr)
+    print_problems(hub.catalog.problems)
     facts: dict[str, object] = {"cards": sum(count.cards for count in counts), "broken cards": sum(count.broken for count in counts)}
     if hub.settings.live_index is not None:
         live = hub.live.refresh()
         for line in live.count.first_broken:
-            print(f"{live.url}:{line.number}: {line.why}: it is left out", file=sys.stderr)
+            print(one_line(f"{live.url}:{line.number}: {line.why}: it is left out"), file=sys.stderr)
         facts |= {"live index": live.url, "changed": live.changed, "archives": live.count.entries, "broken lines": live.count.broken}
     if json:
         print_json({name.replace(" ", "_"): value for name, value in facts.items()})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hubclient.cli.options import CacheDir, Json, hub_for
-from hubclient.cli.output import print_json, print_rows
+from hubclient.cli.output import print_json, print_problems, print_rows
 
 if TYPE_CHECKING:
     from hubclient.cards import Card
@@ -40,10 +40,10 @@ def search(
     cards = hub.search(
         words or (), task=task, lang=lang, annotator=annotator, label=label, max_size_mb=_megabytes(max_size), origin=origin, limit=limit
     )
-    for problem in hub.catalog.problems:
-        print(f"{problem.what} ({problem.where}): it is left out", file=sys.stderr)
+    print_problems(hub.catalog.problems)
     if not cards:
-        _tell_near(words or [], [key.name for key in hub.cards])
+        near = hub.catalog.near("_".join(words)) if words else []
+        print("no card matches" + (f"; names like it: {', '.join(near)}" if near else ""), file=sys.stderr)
     if json:
         for card in cards:
             print_json({**card.to_dict(), "opens": _opens(card)})
@@ -67,13 +67,6 @@ def _opens(card: Card) -> bool | None:
 def _few(labels: tuple[str, ...]) -> str:
     more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
     return (", ".join(labels[:_SHOWN]) or "-") + more
-
-
-def _tell_near(words: list[str], names: list[str]) -> None:
-    from hubclient.catalog.near import near_names
-
-    near = near_names("_".join(words), set(names)) if words else []
-    print("no card matches" + (f"; names like it: {', '.join(near)}" if near else ""), file=sys.stderr)
 
 
 def _megabytes(written: str | None) -> float | None:

@@ -10,9 +10,10 @@ from hubclient.archive.sparknlp import Archive
 from hubclient.convert.facts import ArchiveClaims, in_force
 from hubclient.convert.job import Job
 from hubclient.convert.write import write_config, write_graph, write_manifest, write_tokenizer
-from hubclient.errors import CorruptArchive, InconsistentModel
+from hubclient.errors import InconsistentModel
 from hubclient.models.family import Family, Recipe, TensorSource
-from hubclient.models.tokenizer import KINDS, TokenizerFiles, TokenizerKind, TokenizerParts
+from hubclient.models.tokenizer import TokenizerFiles, TokenizerKind, TokenizerParts
+from hubclient.models.tokenizer_kinds import kind_of
 from hubclient.native import WEIGHTS, Facts
 from hubclient.tensors import LazyTensor, write_weights
 
@@ -25,18 +26,19 @@ _MAX_SENTENCEPIECE = 64 << 20
 
 @dataclass(frozen=True)
 class Kit:
-    """The tokenizer's parts, and the origin's facts, once they are seen to fit the weights."""
+    """The tokenizer's parts, and the origin's facts, once they are seen to fit the weights. `rows`: of the embedding table."""
 
     kind: TokenizerKind
     parts: TokenizerParts
     facts: Facts
+    rows: int
 
     @property
     def pad_id(self) -> int:
-        return self.kind.pad_id(self.parts)
+        return self.kind.pad_id(self.parts, self.rows)
 
     def tokenizer(self, forced: Facts) -> TokenizerFiles:
-        return self.kind.build(self.parts, lowercase=forced.lowercase.value, max_length=forced.max_length.value)
+        return self.kind.build(self.parts, rows=self.rows, lowercase=forced.lowercase.value, max_length=forced.max_length.value)
 
 
 def assemble(
@@ -82,19 +84,9 @@ def check_parts(archive: Archive, model_type: str, *, rows: int, classes: int, p
         raise InconsistentModel(
             f"the archive has {len(archive.labels)} labels, and its classifier {classes} outputs", where=archive.members.label
         )
-    kind, parts = KINDS[model_type], tokenizer_parts(archive)
+    kind = kind_of(model_type)
+    models = {name: archive.members.read(name, _MAX_SENTENCEPIECE) for name in archive.files if name.endswith(_SENTENCEPIECE)}
+    parts = kind.from_archive(archive.vocabulary, archive.merges, models)
     kind.check(parts, rows)
-    claims = ArchiveClaims(archive.metadata, vocabulary_lowercase=kind.is_lowercase(parts))
-    return Kit(kind, parts, claims.decide(labels=classes, positions=positions))
-
-
-def tokenizer_parts(archive: Archive) -> TokenizerParts:
-    models = [name for name in archive.files if name.endswith(_SENTENCEPIECE)]
-    if len(models) > 1:
-        raise CorruptArchive("the archive has several SentencePiece models", where=archive.members.label, why=", ".join(models))
-    merges = archive.merges
-    return TokenizerParts(
-        vocabulary=archive.vocabulary,
-        merges=sorted(merges, key=lambda pair: merges[pair]) if merges is not None else None,
-        sentencepiece=archive.members.read(models[0], _MAX_SENTENCEPIECE) if models else None,
-    )
+    claims = ArchiveClaims(archive.metadata, has_case=kind.lowercases is not None, vocabulary_lowercase=kind.is_lowercase(parts))
+    return Kit(kind, parts, claims.decide(labels=classes, positions=positions), rows)

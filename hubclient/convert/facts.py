@@ -23,9 +23,11 @@ _USUAL_LENGTH = 512  # of models that have no limit
 
 @dataclass(frozen=True)
 class ArchiveClaims:
-    """What an archive's metadata claims; `vocabulary_lowercase` is what its vocabulary shows, None if it shows nothing."""
+    """What an archive's metadata claims; `has_case`: its tokenizer has a case setting; `vocabulary_lowercase` is what its vocabulary
+    shows, None if it shows nothing."""
 
     metadata: Metadata
+    has_case: bool
     vocabulary_lowercase: bool | None
 
     def decide(self, *, labels: int, positions: int | None) -> Facts:
@@ -40,7 +42,7 @@ class ArchiveClaims:
             activation=self._activation(labels),
             threshold=decide([("archive paramMap.threshold", threshold)], _THRESHOLD, "Spark NLP's default"),
             max_length=decide(length, *_longest(positions)),
-            lowercase=decide(case, False, "no source says"),
+            lowercase=decide(case, False, "no source says") if self.has_case else Fact(None, "the tokenizer has no such setting"),
         ).within(positions)
 
     def _activation(self, labels: int) -> Fact[str]:

@@ -1,11 +1,11 @@
 """How far tokens are apart, in a graph: distances put into buckets, and a value for each distance laid out for each pair of tokens.
 
-Buckets grow with the logarithm of the distance, and whether one that lies on a border goes up or down depends on the last bit of a logarithm,
-which runtimes round differently. So the borders are worked out here, in float32 as PyTorch has it, and the graph only counts how many of
-them a distance has reached: whole numbers, the same in every runtime.
+Buckets grow with the logarithm of the distance, and whether one that lies on a border goes up or down depends on the last bit of a
+logarithm, which runtimes round differently. So the borders are worked out here, in float32 as PyTorch has it, and the graph only counts how
+many of them a distance has reached: whole numbers, the same in every runtime.
 
-Laying out: a row of values, one for each distance, starts one place further right for each token. Read as one long row, cut off at the front,
-and folded to rows that are one shorter, every row starts where it must (Dai et al., Transformer-XL, appendix B).
+Laying out: a row of values, one for each distance, starts one place further left for each token. Read as one long row, cut off at the
+front, and folded to rows that are one shorter, every row starts where it must (Dai et al., Transformer-XL, appendix B).
 """
 
 from __future__ import annotations

@@ -29,18 +29,20 @@ _MOVES = ("Reshape", "Transpose", "Squeeze", "ExpandDims", "Unsqueeze", "Flatten
 _TRANSPOSITIONS = ("transpose_a", "transpose_b", "adj_x", "adj_y")
 
 
+def sums_with(flow: Dataflow, variable: str) -> list[Node]:
+    """The additions that the bias `variable` goes into: one for each time that its layer is applied."""
+    return [node for node in flow.consumers(_variable(flow, variable)) if node.op in ("BiasAdd", *ADDITIONS)]
+
+
 def sum_with(flow: Dataflow, variable: str) -> Node:
-    """The addition that the bias `variable` goes into."""
-    return _only(
-        [node for node in flow.consumers(flow.variables[variable]) if node.op in ("BiasAdd", *ADDITIONS)],
-        f"additions of the variable '{variable}'",
-    )
+    """The addition that the bias `variable` goes into, if its layer is applied once."""
+    return _only(sums_with(flow, variable), f"additions of the variable '{variable}'")
 
 
 def dense(flow: Dataflow, name: str, node: Node) -> Node:
     """What the dense layer whose kernel and bias are below `name`, and whose result `node` must be, is computed from."""
-    bias, kernel = flow.variables[f"{name}/bias"], flow.variables[f"{name}/kernel"]
-    if node is not sum_with(flow, f"{name}/bias"):
+    bias, kernel = _variable(flow, f"{name}/bias"), _variable(flow, f"{name}/kernel")
+    if node not in sums_with(flow, f"{name}/bias"):
         raise unreadable(node, f"the dense layer '{name}'")
     product = _other(node, bias)
     while product.op == "Reshape":
@@ -55,13 +57,14 @@ def dense(flow: Dataflow, name: str, node: Node) -> Node:
 
 def function(flow: Dataflow, name: str, node: Node) -> tuple[str, Node]:
     """The transformers name of the function that `node` is of the dense layer `name`, and that layer's result."""
-    start = sum_with(flow, f"{name}/bias")
+    near = (node, *node.upstream(stop=_PRODUCTS))
+    start = _only([one for one in sums_with(flow, f"{name}/bias") if one in near], f"results of the dense layer '{name}'")
     return elementwise.activation_name(node, follow(start)), start
 
 
 def norm(flow: Dataflow, name: str, node: Node) -> tuple[float, Node]:
     """Epsilon and source of the layer norm whose gamma and beta are below `name`, and whose result `node` must be."""
-    gamma, beta = flow.variables[f"{name}/gamma"], flow.variables[f"{name}/beta"]
+    gamma, beta = _variable(flow, f"{name}/gamma"), _variable(flow, f"{name}/beta")
     found = _spelled_norm(node, gamma, beta) or _fused_norm(node, gamma, beta)
     if found is None:
         raise unreadable(node, f"the layer norm '{name}'")
@@ -220,6 +223,12 @@ def _only_new_axes(node: Node, axes: int) -> bool:
 
 def _mask(node: Node, name: str) -> int:
     return node.attribute(name).i if name in node.definition.attr else 0
+
+
+def _variable(flow: Dataflow, name: str) -> Node:
+    if name not in flow.variables:
+        raise UnsupportedModel(f"the graph does not use the variable '{name}'")
+    return flow.variables[name]
 
 
 def _only(nodes: list[Node], what: str) -> Node:

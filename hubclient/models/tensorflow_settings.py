@@ -1,7 +1,7 @@
 """Settings of a transformer, read off a TensorFlow dataflow around its variables: heads, activation functions, epsilons.
 
-Strategy: each is looked for where its variables are used, and not by following the whole graph: the model that is rebuilt with what was found
-is then proved, since the graph, worked out as data, must give the same logits. What is not found, or not unique, is refused.
+Strategy: each is looked for where its variables are used, and not by following the whole graph: the model that is rebuilt with what was
+found is then proved, since the graph, worked out as data, must give the same logits. What is not found, or not unique, is refused.
 """
 
 from __future__ import annotations
@@ -21,34 +21,32 @@ _PRODUCTS = ("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3")
 
 
 def epsilon(flow: Dataflow, names: Iterable[str]) -> float:
-    """Of the layer norms whose gamma and beta are below these names."""
-    return float(str(the_one([_norm_epsilon(flow, name) for name in names], "layer norm epsilons")))
+    """Of the layer norms whose gamma and beta are below these names, wherever they are applied."""
+    found = [tensorflow.norm(flow, name, result)[0] for name in names for result in norms(flow, name)]
+    return float(str(the_one(list(found), "layer norm epsilons")))
 
 
 def function(flow: Dataflow, inner: str, outer: str) -> str:
-    """The activation between two dense layers, by their names."""
-    product = tensorflow.dense(flow, outer, tensorflow.sum_with(flow, f"{outer}/bias"))
-    return tensorflow.function(flow, inner, product)[0]
+    """The activation between two dense layers, by their names, wherever they are applied."""
+    products = [tensorflow.dense(flow, outer, result) for result in tensorflow.sums_with(flow, f"{outer}/bias")]
+    return str(the_one([tensorflow.function(flow, inner, product)[0] for product in products], "activation functions"))
 
 
 def heads(flow: Dataflow, name: str, hidden: int) -> int:
     """How many heads the result of a dense layer (queries, keys or values) is split into."""
-    start = tensorflow.sum_with(flow, f"{name}/bias")
-    found = {count for node in _near(flow, start) if (count := _split(node, hidden))}
+    starts = tensorflow.sums_with(flow, f"{name}/bias")
+    found = {count for start in starts for node in _near(flow, start) if (count := _split(node, hidden))}
     if len(found) != 1:
         raise UnsupportedModel("the number of attention heads cannot be read from the graph", where=f"dense layer '{name}'")
     return found.pop()
 
 
-def _norm_epsilon(flow: Dataflow, name: str) -> float:
+def norms(flow: Dataflow, name: str) -> list[Node]:
+    """The results of the layer norm `name`: one for each time that it is applied."""
     beta = flow.variables.get(f"{name}/beta")
     if beta is None:
         raise UnsupportedModel(f"the graph does not use the layer norm '{name}'")
-    users = flow.consumers(beta)
-    results = [inner for user in users for inner in (flow.consumers(user) if user.op == "Sub" else (user,))]
-    if len(results) != 1:
-        raise UnsupportedModel(f"the layer norm '{name}' cannot be read from the graph", why=f"its beta goes to {len(results)} results")
-    return tensorflow.norm(flow, name, results[0])[0]
+    return [inner for user in flow.consumers(beta) for inner in (flow.consumers(user) if user.op == "Sub" else (user,))]
 
 
 def _near(flow: Dataflow, start: Node) -> list[Node]:

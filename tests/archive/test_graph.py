@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hubclient.archive.constants import constant, scalar, vector
 from hubclient.archive.graph import Dataflow, Graph, Node
+from hubclient.archive.scopes import ARGUMENT
 from hubclient.errors import CorruptArchive, UnsupportedModel
 from tests.archive.builders import by_op, call, const, field, function, graph, node, shape, tensor, variable
 from tests.archive.damage import flips_read, patient, survives, truncations_read
@@ -93,10 +94,29 @@ def test_functions_called_by_their_name_name_their_outputs() -> None:
     assert Graph(direct).trace("Call:0").output.op == "MatMul"
 
 
+def test_functions_that_are_chosen_are_looked_at_by_themselves() -> None:
+    outer = function("outer", ["a", "b", "spare"], {"first": "call:result:0", "second": "b"}, node("call", "dense", "a", "b"))
+    read = Graph(graph(node("out", "Placeholder"), functions=[dense("dense"), outer]))
+    body = read.body("outer")
+    assert body.arguments == ("a", "b", "spare")
+    assert [(each.op, port) for each, port in body.results] == [("MatMul", "product:0"), (ARGUMENT, "0")]
+    assert [each.name for each in body.nodes] == ["a", "b", "dense/MatMul"]
+    assert body.nodes[2].inputs == body.nodes[:2]
+    with pytest.raises(CorruptArchive, match="chooses the function 'gone'"):
+        read.body("gone")
+
+
+def test_what_a_chosen_function_gives_must_be_said() -> None:
+    signature = field(1, "f") + field(3, field(1, "result"))
+    with pytest.raises(CorruptArchive, match="does not say what its output 'result' is"):
+        Graph(graph(functions=[field(1, signature)])).body("f")
+
+
 def test_ports_are_kept() -> None:
     traced = flow(node("x", "Placeholder"), node("parts", "Split", "x"), node("out", "Sub", "parts:1", "parts"))
     assert traced.output.ports == ("1", "0")
     assert traced.output.inputs == by_op(traced, "Split") * 2
+    assert (traced.port, flow(node("x", "Placeholder"), node("out", "Split", "x"), output="out:1").port) == ("0", "1")
 
 
 def test_copies_of_several_values_keep_them_apart() -> None:

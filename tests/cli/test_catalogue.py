@@ -134,7 +134,7 @@ class TestExplain:
         assert [(source["role"], source["state"], source["action"]) for source in record["sources"]] == [
             ("store", "not in the store", "pass"),
             ("mirror", "there", "convert"),
-            ("S3", "not asked", "not asked: a mirror has it"),
+            ("S3", "not asked", "pass: a mirror has it"),
         ]
 
     def test_what_no_card_has(self) -> None:
@@ -145,7 +145,7 @@ class TestExplain:
 
     @pytest.mark.parametrize(
         ("reference", "role", "outcome"),
-        [(str(DEMO_ZIP), "file", "convert it once"), ("hf:owner/repo", "Hugging Face", "fetch"), ("s3://bucket/a.zip", "S3", "fetch")],
+        [(str(DEMO_ZIP), "file", "convert it"), ("hf:owner/repo", "Hugging Face", "fetch"), ("s3://bucket/a.zip", "S3", "fetch")],
     )
     def test_references_that_are_no_names(self, reference: str, role: str, outcome: str) -> None:
         record = json.loads(hub("explain", reference, "--json").out)

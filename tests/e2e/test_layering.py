@@ -24,7 +24,7 @@ LAYERS = (
     ("catalog",),
     ("classifier",),
     ("convert",),
-    ("engines", "prediction"),
+    ("engines", "prediction", "checkpoint"),
     ("padding",),
     ("native", "tensors"),
     ("models",),

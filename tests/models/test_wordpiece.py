@@ -51,7 +51,7 @@ def test_transformers_reads_the_same(tmp_path: Path, lowercase: bool) -> None:
 
 @pytest.mark.parametrize("missing", ["[PAD]", "[UNK]", "[CLS]", "[SEP]"])
 def test_another_kind_of_vocabulary_is_refused(missing: str) -> None:
-    with pytest.raises(UnsupportedModel, match="not that of a BERT tokenizer") as caught:
+    with pytest.raises(UnsupportedModel, match="not that of a BertTokenizer") as caught:
         wordpiece.build({piece: index for piece, index in LOWER.items() if piece != missing}, lowercase=True, max_length=8)
     assert missing in str(caught.value)
 

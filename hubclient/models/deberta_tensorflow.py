@@ -1,0 +1,143 @@
+"""DeBERTa-v2 and v3, read off a TensorFlow dataflow.
+
+Which terms scores have is seen by what the projections are applied to: the table of distances goes through projections of its own, or
+through those of the content, which are then applied twice. Buckets are known by the one logarithm that they are reckoned with.
+
+Source: transformers/models/deberta_v2/modeling_tf_deberta_v2.py, whose names for the projections of positions are not PyTorch's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from hubclient.archive.constants import constant
+from hubclient.archive.graph import Dataflow, Node
+from hubclient.errors import UnsupportedModel
+from hubclient.models import deberta_settings, elementwise, tensorflow, tensorflow_settings
+from hubclient.models.deberta_settings import TERMS, Found
+from hubclient.models.family import Head, Recipe, TensorSource
+from hubclient.models.naming import count_layers, hugging_face_tensors, root_of, the_one
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OWN = {"c2p": "pos_proj", "p2c": "pos_q_proj"}
+_SHARED = {"c2p": "key_proj", "p2c": "query_proj"}
+_RENAMED = {".pos_proj.": ".pos_key_proj.", ".pos_q_proj.": ".pos_query_proj."}
+_MIXING = "deberta/encoder/conv"
+_MAX_STEPS = 8
+
+
+def read(flow: Dataflow, shapes: Mapping[str, tuple[int, ...]], head: Head) -> Recipe:
+    root = root_of(shapes, "deberta")
+    tensors = _tensors(shapes, root)
+    layers = [f"{root}deberta/encoder/layer_._{number}" for number in range(count_layers(tensors, "deberta.encoder.layer"))]
+    terms, shared = _terms(flow, layers)
+    middle, furthest = _buckets(flow) if terms else (None, None)
+    norms = [f"{layer}/{part}/LayerNorm" for layer in layers for part in ("attention/output", "output")]
+    functions = [tensorflow_settings.function(flow, f"{layer}/intermediate/dense", f"{layer}/output/dense") for layer in layers]
+    found = Found(
+        heads=int(str(the_one([_heads(flow, layer, shapes) for layer in layers], "numbers of attention heads"))),
+        epsilon=tensorflow_settings.epsilon(flow, [f"{root}deberta/embeddings/LayerNorm", *norms]),
+        function=str(the_one(list(functions), "activation functions")),
+        pooler=tensorflow_settings.function(flow, f"{root}pooler/dense", f"{root}classifier") if head == "sequence" else None,
+        mixing=_mixing(flow, f"{root}{_MIXING}"),
+        terms=terms,
+        shared=shared,
+        middle=middle,
+        furthest=furthest,
+    )
+    return deberta_settings.recipe(tensors, shapes, found, head)
+
+
+def _tensors(shapes: Mapping[str, tuple[int, ...]], root: str) -> dict[str, TensorSource]:
+    found: dict[str, TensorSource] = {}
+    for name, source in hugging_face_tensors(shapes, root).items():
+        for theirs, ours in _RENAMED.items():
+            name = name.replace(theirs, ours)
+        # A convolution's kernel is (size, in, out) in TensorFlow and (out, in, size) in PyTorch.
+        found[name] = TensorSource(source.key, transposed=source.transposed or source.key == f"{root}{_MIXING}/conv/kernel")
+    return found
+
+
+def _heads(flow: Dataflow, layer: str, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    name = f"{layer}/attention/self/value_proj"
+    return tensorflow_settings.heads(flow, name, shapes.get(f"{name}/bias", (0,))[0])
+
+
+def _terms(flow: Dataflow, layers: list[str]) -> tuple[tuple[str, ...], bool]:
+    """The terms of relative attention, and whether positions share the projections of content."""
+    own, shared = (_present(flow, layers, *way) for way in ((_OWN, 1), (_SHARED, 2)))
+    if own and shared:
+        raise UnsupportedModel("positions go through projections of their own in some terms, and through those of content in others")
+    return own or shared, bool(shared)
+
+
+def _present(flow: Dataflow, layers: list[str], names: Mapping[str, str], uses: int) -> tuple[str, ...]:
+    """The terms whose projection is applied that often."""
+    found = {tuple(term for term in TERMS if _uses(flow, f"{layer}/attention/self/{names[term]}/bias") >= uses) for layer in layers}
+    if len(found) != 1:
+        raise UnsupportedModel("the layers differ in their terms of relative attention")
+    return found.pop()
+
+
+def _uses(flow: Dataflow, variable: str) -> int:
+    node = flow.variables.get(variable)
+    return len(flow.consumers(node)) if node else 0
+
+
+def _buckets(flow: Dataflow) -> tuple[int | None, int | None]:
+    """Where distances begin to share buckets, and from where on all do: of log(distance / middle) / log((furthest - 1) / middle)."""
+    found = {(middle, furthest) for node in flow.nodes for middle, furthest in _ratios(node)}
+    if len(found) > 1 or (not found and any(node.op == "Log" for node in flow.nodes)):
+        raise UnsupportedModel("the buckets of distances cannot be read from the graph", why=f"found: {sorted(found) or 'none'}")
+    return found.pop() if found else (None, None)
+
+
+def _ratios(node: Node) -> Iterator[tuple[int, int]]:
+    if node.op == "RealDiv":
+        top, whole = (_uncast(side) for side in node.inputs)
+        ratio = _number(whole.inputs[0]) if whole.op == "Log" else _exponential(_number(whole))
+        inner = top.inputs[0] if top.op == "Log" else top
+        middle = _number(_uncast(inner.inputs[1])) if top.op == "Log" and inner.op == "RealDiv" else None
+        if middle is not None and ratio is not None:
+            yield round(middle), round(ratio * middle) + 1
+
+
+def _exponential(number: float | None) -> float | None:
+    return None if number is None or abs(number) > 32 else math.exp(number)
+
+
+def _number(node: Node) -> float | None:
+    value = constant(node) if node.op == "Const" else None
+    return float(value.reshape(()).item()) if value is not None and value.size == 1 and value.dtype.kind in "iuf" else None
+
+
+def _uncast(node: Node) -> Node:
+    return node.inputs[0] if node.op == "Cast" else node
+
+
+def _mixing(flow: Dataflow, name: str) -> str | None:
+    """The activation function of the convolution, if there is one: between where padding becomes 0 and the sum that is normed."""
+    if f"{name}/LayerNorm/beta" not in flow.variables:
+        return None
+    start = _masked(flow, tensorflow.sum_with(flow, f"{name}/conv/bias"))
+    sums = [tensorflow.norm(flow, f"{name}/LayerNorm", result)[1] for result in tensorflow_settings.norms(flow, f"{name}/LayerNorm")]
+    sides = {side for total in sums for side in total.inputs if start in (side, *side.upstream())}
+    if len(sides) != 1:
+        raise UnsupportedModel("the activation function of the convolution cannot be read from the graph", where=name)
+    return elementwise.activation_name(sides.pop(), tensorflow.follow(start))
+
+
+def _masked(flow: Dataflow, node: Node) -> Node:
+    """What a value is once it is 0 for padding."""
+    for _ in range(_MAX_STEPS):
+        if node.op in ("SelectV2", "Select"):
+            return node
+        users = [user for user in flow.consumers(node) if user.op != "Shape"]
+        if len(users) != 1:
+            break
+        node = users[0]
+    raise UnsupportedModel("the mask of the convolution cannot be read from the graph", where=f"graph node '{node.name}' ({node.op})")

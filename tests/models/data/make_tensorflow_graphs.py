@@ -1,0 +1,97 @@
+"""Makes the unusual TensorFlow graphs beside this file (`graphs_*.zip`), with TensorFlow's own answers.
+
+    pip install tensorflow-cpu==2.15.1 transformers==4.40.2 "numpy<2"
+    python -m tests.models.data.make_tensorflow_graphs [CASE …]
+
+Each zip is what an archive's weights are: a bare GraphDef and a tensor bundle; `golden.json` tells the settings that the model was made
+with, and its logits for some token ids.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+XLNET: dict[str, Any] = {"vocab_size": 40, "d_model": 12, "n_layer": 1, "n_head": 2, "d_inner": 8}
+LONGFORMER: dict[str, Any] = {
+    "vocab_size": 40,
+    "hidden_size": 12,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 8,
+    "max_position_embeddings": 90,
+    "pad_token_id": 1,
+}
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "xlnet_one_head": ("XLNetForSequenceClassification", {**XLNET, "n_head": 1, "ff_activation": "relu", "layer_norm_eps": 1e-3}),
+    "xlnet_first": (
+        "XLNetForSequenceClassification",
+        {**XLNET, "n_head": 3, "n_layer": 2, "summary_type": "first", "clamp_len": 4, "num_labels": 1, "ff_activation": "silu"},
+    ),
+    "xlnet_mean": (
+        "XLNetForSequenceClassification",
+        {**XLNET, "summary_type": "mean", "summary_use_proj": False, "summary_activation": "gelu", "num_labels": 5},
+    ),
+    "xlnet_causal": ("XLNetForSequenceClassification", {**XLNET, "attn_type": "uni", "summary_type": "cls_index", "mem_len": None}),
+    "xlnet_causal_alone": ("XLNetForSequenceClassification", {**XLNET, "attn_type": "uni", "same_length": True, "ff_activation": "gelu_new"}),
+    "xlnet_tokens": ("XLNetForTokenClassification", {**XLNET, "num_labels": 3}),
+}
+
+
+def make(name: str, kind: str, settings: dict[str, Any]) -> None:
+    import numpy as np
+    import tensorflow as tf
+    import transformers
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    tf.keras.backend.clear_session()
+    tf.random.set_seed(sum(name.encode()))
+    config = getattr(transformers, f"{kind.partition('For')[0]}Config")(initializer_range=0.4, **settings)
+    model = getattr(transformers, f"TF{kind}")(config)
+    inputs = INPUTS if "token_type_ids" in model.dummy_inputs or kind.startswith("XLNet") else INPUTS[:2]
+    model(model.dummy_inputs)
+    for variable in model.variables:
+        variable.assign_add(tf.random.normal(variable.shape, stddev=0.2))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32, name=part) for part in inputs])
+    def serving(*values: Any) -> Any:
+        return {"logits": model(dict(zip(inputs, values, strict=True))).logits}
+
+    holder = tf.Module()
+    holder.kept = model.variables
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(holder, folder, signatures=serving)
+        saved = SavedModel.FromString(Path(folder, "saved_model.pb").read_bytes()).meta_graphs[0]
+        members = {"saved_model.pb": saved.graph_def.SerializeToString()}
+        members |= {path.name: path.read_bytes() for path in Path(folder, "variables").iterdir()}
+    random = np.random.default_rng(3)
+    rows = []
+    for length in (1, 2, 9, 33, 70):
+        ids = random.integers(2, settings["vocab_size"], (1, length)).astype(np.int32)
+        types = (np.arange(length)[None] * 3 // length).astype(np.int32) if len(inputs) == 3 else np.zeros_like(ids)
+        logits = serving(*(tf.constant(part) for part in (ids, np.ones_like(ids), types)[: len(inputs)]))["logits"].numpy()
+        rows.append({"input_ids": ids[0].tolist(), "token_type_ids": types[0].tolist(), "logits": logits[0].astype(float).round(6).tolist()})
+    output = saved.signature_def["serving_default"].outputs["logits"].name
+    golden = {"class": kind, "settings": settings, "tensorflow": tf.__version__, "logits": output, "rows": rows}
+    members["golden.json"] = json.dumps(golden).encode()
+    (HERE / f"graphs_{name}.zip").write_bytes(zipped(members))
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, data in sorted(members.items()):
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+    return stream.getvalue()
+
+
+if __name__ == "__main__":
+    for case in sys.argv[1:] or CASES:
+        make(case, *CASES[case])
