@@ -44,6 +44,9 @@ ANNOTATORS: Mapping[str, Annotator] = MappingProxyType(
         "CamemBertForSequenceClassification": Annotator("camembert", "text-classification"),
         "CamemBertForZeroShotClassification": Annotator("camembert", "zero-shot-classification"),
         "CamemBertForTokenClassification": Annotator("camembert", "token-classification"),
+        "DeBertaForSequenceClassification": Annotator("deberta-v2", "text-classification"),
+        "DeBertaForZeroShotClassification": Annotator("deberta-v2", "zero-shot-classification"),
+        "DeBertaForTokenClassification": Annotator("deberta-v2", "token-classification"),
         "XlnetForSequenceClassification": Annotator("xlnet", "text-classification"),
         "XlnetForTokenClassification": Annotator("xlnet", "token-classification"),
     }

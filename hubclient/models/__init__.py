@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from hubclient.errors import UnsupportedModel
-from hubclient.models import xlnet
+from hubclient.models import deberta, xlnet
 from hubclient.models.bert import BERT
 from hubclient.models.distilbert import DISTILBERT
 from hubclient.models.electra import ELECTRA
@@ -20,6 +20,7 @@ _FAMILIES: tuple[Family, ...] = (
     ROBERTA,
     XLM_ROBERTA,
     CAMEMBERT,
+    deberta,
     xlnet,
 )
 FAMILIES: Mapping[str, Family] = MappingProxyType({family.model_type: family for family in _FAMILIES})

@@ -104,7 +104,7 @@ class GraphBuilder:
         import onnx
         import onnx.helper
 
-        shape = ["batch", "sequence", classes] if per_token else ["batch", classes]
+        shape: list[str | int] = ["batch", "sequence", classes] if per_token else ["batch", classes]
         graph = onnx.helper.make_graph(
             self._nodes,
             "hubclient",

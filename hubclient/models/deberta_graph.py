@@ -1,4 +1,4 @@
-"""DeBERTa-v2 and v3 with a classification head, as an ONNX graph (transformers' DebertaV2ForSequenceClassification, …ForTokenClassification).
+"""DeBERTa-v2 and v3 with a classification head, as an ONNX graph.
 
 Hidden states travel as (batch x sequence, hidden) rows, so that each linear layer is one matrix product on the weights as they lie.
 Scores of content and position are laid out by distance: each query meets one key of position for each distance that its text can have, and
@@ -16,12 +16,10 @@ from dataclasses import dataclass
 
 from hubclient.models import distances
 from hubclient.models.builder import GraphBuilder, Slot
-from hubclient.models.deberta_settings import Convolution, Deberta, Relative
+from hubclient.models.deberta_settings import OWN, SHARED, Convolution, Deberta, Relative
 
 _MASKED = -3.4028234663852886e38  # the lowest float32: a masked score's softmax is exactly zero
 _FLOAT = 1  # onnx.TensorProto.DataType
-_SHARED = {"c2p": "key_proj", "p2c": "query_proj"}
-_OWN = {"c2p": "pos_key_proj", "p2c": "pos_query_proj"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def _attention(graph: GraphBuilder, common: Common, asking: str, rows: str, name
     query, key, value = heads(asking, "query_proj"), heads(rows, "key_proj"), heads(rows, "value_proj")
     scores = graph.node("MatMul", query, graph.node("Transpose", key, perm=[0, 1, 3, 2]))
     if model.relative and common.positions:
-        names = _SHARED if model.relative.shared else _OWN
+        names = SHARED if model.relative.shared else OWN
         for term in model.relative.terms:
             table = graph.linear(common.positions.table, f"{name}.{names[term]}")
             scored = _first_term if first_only else _term
@@ -155,7 +153,7 @@ def borders(relative: Relative) -> list[int]:
     whole = distances.logarithm((relative.furthest - 1) / middle)
 
     def bucket(distance: int) -> int:
-        share = distances.logarithm(np.float32(distance) / np.float32(middle)) / whole
+        share = distances.logarithm(distance / middle) / whole
         return int(np.ceil(share * np.float32(middle - 1))) + middle
 
     return distances.borders(bucket, middle, relative.span)

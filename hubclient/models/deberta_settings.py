@@ -1,12 +1,12 @@
 """What a DeBERTa-v2 or v3 model is made of, as its config.json says: read, checked, and the tensors that it demands.
 
-Source: transformers/models/deberta_v2/{configuration,modeling}_deberta_v2.py. Many settings are read there with a default of the code's own,
-which no configuration class lists.
+Source: transformers/models/deberta_v2/{configuration,modeling}_deberta_v2.py. Many settings are read there with a default of the code's
+own, which no configuration class lists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -42,6 +42,9 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
     }
 )
 TERMS = ("p2c", "c2p")
+# What positions go through for each term: projections of their own, or those of content.
+OWN: Mapping[str, str] = MappingProxyType({"c2p": "pos_key_proj", "p2c": "pos_query_proj"})
+SHARED: Mapping[str, str] = MappingProxyType({"c2p": "key_proj", "p2c": "query_proj"})
 _LARGEST = 1 << 31
 
 
@@ -95,7 +98,7 @@ class Deberta:
 class Found:
     """What only an archive's graph tells. `pooler` and `mixing` are activation functions, None where there is no such part.
 
-    `middle`: the distance from which on several share a bucket, `furthest`: from which on all do; both None where each has a row of its own.
+    `middle`: the distance from which on several share a bucket, `furthest`: from which on all do. None where each has a row of its own.
     """
 
     heads: int
@@ -135,6 +138,31 @@ def read(config: Mapping[str, Any]) -> Deberta:
         relative=_relative(config, terms) if config["relative_attention"] and terms else None,
         convolution=_convolution(config, hidden),
     )
+
+
+def terms_of(layers: list[Callable[[str], int]]) -> tuple[tuple[str, ...], bool]:
+    """The terms of relative attention, and whether positions share the projections of content.
+
+    Each layer tells how often a projection is applied, by its name: those of content are applied once more where they are shared.
+    """
+    found = {(_applied(layer, OWN, 1), _applied(layer, SHARED, 2)) for layer in layers}
+    if len(found) != 1:
+        raise UnsupportedModel("the layers differ in their terms of relative attention")
+    own, shared = found.pop()
+    if own and shared:
+        raise UnsupportedModel("positions go through projections of their own in some terms, and through those of content in others")
+    return own or shared, bool(shared)
+
+
+def _applied(layer: Callable[[str], int], names: Mapping[str, str], least: int) -> tuple[str, ...]:
+    return tuple(term for term in TERMS if layer(names[term]) >= least)
+
+
+def bucketed(found: set[tuple[int, int]], *, logarithms: bool) -> tuple[int | None, int | None]:
+    """The one pair of `Found.middle` and `Found.furthest` in a graph; without logarithms there are no buckets."""
+    if len(found) > 1 or (logarithms and not found):
+        raise UnsupportedModel("the buckets of distances cannot be read from the graph", why=f"found: {sorted(found) or 'none'}")
+    return found.pop() if found else (None, None)
 
 
 def recipe(tensors: Mapping[str, TensorSource], shapes: Mapping[str, tuple[int, ...]], found: Found, head: Head) -> Recipe:
@@ -228,7 +256,7 @@ def _layer(model: Deberta) -> dict[str, tuple[int, int]]:
     square = (model.hidden, model.hidden)
     projections = ["query_proj", "key_proj", "value_proj"]
     if model.relative and not model.relative.shared:
-        projections += [name for term, name in (("c2p", "pos_key_proj"), ("p2c", "pos_query_proj")) if term in model.relative.terms]
+        projections += [OWN[term] for term in model.relative.terms]
     return {
         **{f"attention.self.{name}": square for name in projections},
         "attention.output.dense": square,

@@ -16,25 +16,24 @@ from hubclient.archive.constants import constant
 from hubclient.archive.graph import Dataflow, Node
 from hubclient.errors import UnsupportedModel
 from hubclient.models import deberta_settings, elementwise, tensorflow, tensorflow_settings
-from hubclient.models.deberta_settings import TERMS, Found
+from hubclient.models.deberta_settings import Found
 from hubclient.models.family import Head, Recipe, TensorSource
 from hubclient.models.naming import count_layers, hugging_face_tensors, root_of, the_one
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-_OWN = {"c2p": "pos_proj", "p2c": "pos_q_proj"}
-_SHARED = {"c2p": "key_proj", "p2c": "query_proj"}
-_RENAMED = {".pos_proj.": ".pos_key_proj.", ".pos_q_proj.": ".pos_query_proj."}
+_THEIRS = {"pos_key_proj": "pos_proj", "pos_query_proj": "pos_q_proj"}
 _MIXING = "deberta/encoder/conv"
 _MAX_STEPS = 8
+_LARGEST_EXPONENT = 32
 
 
 def read(flow: Dataflow, shapes: Mapping[str, tuple[int, ...]], head: Head) -> Recipe:
     root = root_of(shapes, "deberta")
     tensors = _tensors(shapes, root)
     layers = [f"{root}deberta/encoder/layer_._{number}" for number in range(count_layers(tensors, "deberta.encoder.layer"))]
-    terms, shared = _terms(flow, layers)
+    terms, shared = deberta_settings.terms_of([_uses(flow, layer) for layer in layers])
     middle, furthest = _buckets(flow) if terms else (None, None)
     norms = [f"{layer}/{part}/LayerNorm" for layer in layers for part in ("attention/output", "output")]
     functions = [tensorflow_settings.function(flow, f"{layer}/intermediate/dense", f"{layer}/output/dense") for layer in layers]
@@ -55,10 +54,9 @@ def read(flow: Dataflow, shapes: Mapping[str, tuple[int, ...]], head: Head) -> R
 def _tensors(shapes: Mapping[str, tuple[int, ...]], root: str) -> dict[str, TensorSource]:
     found: dict[str, TensorSource] = {}
     for name, source in hugging_face_tensors(shapes, root).items():
-        for theirs, ours in _RENAMED.items():
-            name = name.replace(theirs, ours)
+        ours = next((name.replace(f".{theirs}.", f".{ours}.") for ours, theirs in _THEIRS.items() if f".{theirs}." in name), name)
         # A convolution's kernel is (size, in, out) in TensorFlow and (out, in, size) in PyTorch.
-        found[name] = TensorSource(source.key, transposed=source.transposed or source.key == f"{root}{_MIXING}/conv/kernel")
+        found[ours] = TensorSource(source.key, transposed=source.transposed or source.key == f"{root}{_MIXING}/conv/kernel")
     return found
 
 
@@ -67,47 +65,38 @@ def _heads(flow: Dataflow, layer: str, shapes: Mapping[str, tuple[int, ...]]) ->
     return tensorflow_settings.heads(flow, name, shapes.get(f"{name}/bias", (0,))[0])
 
 
-def _terms(flow: Dataflow, layers: list[str]) -> tuple[tuple[str, ...], bool]:
-    """The terms of relative attention, and whether positions share the projections of content."""
-    own, shared = (_present(flow, layers, *way) for way in ((_OWN, 1), (_SHARED, 2)))
-    if own and shared:
-        raise UnsupportedModel("positions go through projections of their own in some terms, and through those of content in others")
-    return own or shared, bool(shared)
+def _uses(flow: Dataflow, layer: str) -> Callable[[str], int]:
+    def count(name: str) -> int:
+        node = flow.variables.get(f"{layer}/attention/self/{_THEIRS.get(name, name)}/bias")
+        return len(flow.consumers(node)) if node else 0
 
-
-def _present(flow: Dataflow, layers: list[str], names: Mapping[str, str], uses: int) -> tuple[str, ...]:
-    """The terms whose projection is applied that often."""
-    found = {tuple(term for term in TERMS if _uses(flow, f"{layer}/attention/self/{names[term]}/bias") >= uses) for layer in layers}
-    if len(found) != 1:
-        raise UnsupportedModel("the layers differ in their terms of relative attention")
-    return found.pop()
-
-
-def _uses(flow: Dataflow, variable: str) -> int:
-    node = flow.variables.get(variable)
-    return len(flow.consumers(node)) if node else 0
+    return count
 
 
 def _buckets(flow: Dataflow) -> tuple[int | None, int | None]:
     """Where distances begin to share buckets, and from where on all do: of log(distance / middle) / log((furthest - 1) / middle)."""
-    found = {(middle, furthest) for node in flow.nodes for middle, furthest in _ratios(node)}
-    if len(found) > 1 or (not found and any(node.op == "Log" for node in flow.nodes)):
-        raise UnsupportedModel("the buckets of distances cannot be read from the graph", why=f"found: {sorted(found) or 'none'}")
-    return found.pop() if found else (None, None)
+    found = {ratio for node in flow.nodes for ratio in _ratios(node)}
+    return deberta_settings.bucketed(found, logarithms=any(node.op == "Log" for node in flow.nodes))
 
 
 def _ratios(node: Node) -> Iterator[tuple[int, int]]:
-    if node.op == "RealDiv":
-        top, whole = (_uncast(side) for side in node.inputs)
-        ratio = _number(whole.inputs[0]) if whole.op == "Log" else _exponential(_number(whole))
-        inner = top.inputs[0] if top.op == "Log" else top
-        middle = _number(_uncast(inner.inputs[1])) if top.op == "Log" and inner.op == "RealDiv" else None
-        if middle is not None and ratio is not None:
-            yield round(middle), round(ratio * middle) + 1
+    if node.op != "RealDiv":
+        return
+    top, whole = (_uncast(side) for side in node.inputs)
+    share = top.inputs[0] if top.op == "Log" else top
+    if top.op != "Log" or share.op != "RealDiv":
+        return
+    middle, ratio = _number(_uncast(share.inputs[1])), _ratio(whole)
+    if middle is not None and ratio is not None:
+        yield round(middle), round(ratio * middle) + 1
 
 
-def _exponential(number: float | None) -> float | None:
-    return None if number is None or abs(number) > 32 else math.exp(number)
+def _ratio(whole: Node) -> float | None:
+    """What this is the logarithm of."""
+    if whole.op == "Log":
+        return _number(whole.inputs[0])
+    number = _number(whole)
+    return math.exp(number) if number is not None and abs(number) < _LARGEST_EXPONENT else None
 
 
 def _number(node: Node) -> float | None:

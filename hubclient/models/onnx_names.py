@@ -68,6 +68,10 @@ class NamedWeights:
         """A linear layer with a bias, where it is used first."""
         return _uses(self._linears, name, "linear layer")[0]
 
+    def uses(self, name: str) -> int:
+        """How often a linear layer with a bias is applied; 0 where there is none."""
+        return len(self._linears.get(name, ()))
+
     def norm(self, name: str) -> Norm:
         """A layer norm, where it is used first."""
         return _uses(self._norms, name, "layer norm")[0]
