@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
+README = "README.md"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 WEIGHTS = "model.safetensors"
 GRAPH = "model.onnx"
@@ -93,7 +94,7 @@ class Facts:
 class Manifest:
     """`labels` are in class order. `positions`: how many tokens a text may have, None if there is no limit.
     `facts` are the origin's; `overlay` is what the overlay said when the model was stored, which outranks them.
-    `graph` is `built` from the tensors, or `kept` as the origin had it; `graph_note` says why it is kept."""
+    `graph` is `built` from the tensors, `kept` as the origin had it, or there is `none`; `graph_note` says why."""
 
     name: str | None
     language: str | None
