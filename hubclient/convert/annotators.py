@@ -47,6 +47,8 @@ ANNOTATORS: Mapping[str, Annotator] = MappingProxyType(
         "DeBertaForSequenceClassification": Annotator("deberta-v2", "text-classification"),
         "DeBertaForZeroShotClassification": Annotator("deberta-v2", "zero-shot-classification"),
         "DeBertaForTokenClassification": Annotator("deberta-v2", "token-classification"),
+        "MPNetForSequenceClassification": Annotator("mpnet", "text-classification"),
+        "MPNetForTokenClassification": Annotator("mpnet", "token-classification"),
         "XlnetForSequenceClassification": Annotator("xlnet", "text-classification"),
         "XlnetForTokenClassification": Annotator("xlnet", "token-classification"),
     }

@@ -11,6 +11,7 @@ from hubclient.models.bert import BERT
 from hubclient.models.distilbert import DISTILBERT
 from hubclient.models.electra import ELECTRA
 from hubclient.models.family import Family
+from hubclient.models.mpnet import MPNET
 from hubclient.models.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 
 _FAMILIES: tuple[Family, ...] = (
@@ -20,6 +21,7 @@ _FAMILIES: tuple[Family, ...] = (
     ROBERTA,
     XLM_ROBERTA,
     CAMEMBERT,
+    MPNET,
     deberta,
     xlnet,
 )
@@ -31,7 +33,6 @@ _OTHERS = MappingProxyType(
         "albert": "ALBERT",
         "deberta": "DeBERTa",
         "longformer": "Longformer",
-        "mpnet": "MPNet",
     }
 )
 

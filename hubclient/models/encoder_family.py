@@ -111,15 +111,19 @@ class EncoderFamily:
         if head == "sequence" and reading.head_function != self.anatomy.head.function:
             raise UnsupportedModel(f"the head's activation function is {reading.head_function} and not {self.anatomy.head.function}")
         settings = self._found(reading, shapes, head)
-        config = self._config(settings)
+        config = {**self._config(settings), **self._more(reading, shapes)}
         self.check_config(config)
-        labels = _side(reading, shapes, f"{self.anatomy.classifier(head)}.bias", 0)
-        check_tensors(reading.tensors, shapes, tensor_shapes(self.anatomy, settings, labels))
+        labels = side_of(reading, shapes, f"{self.anatomy.classifier(head)}.bias", 0)
+        check_tensors(reading.tensors, shapes, self.expected_shapes(config, labels))
         return Recipe(reading.tensors, config)
+
+    def _more(self, reading: Reading, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+        """What config.json must say besides, of a family that has further settings."""
+        return {}
 
     def _found(self, reading: Reading, shapes: Mapping[str, tuple[int, ...]], head: Head) -> Settings:
         def side(name: str, number: int) -> int:
-            return _side(reading, shapes, name, number)
+            return side_of(reading, shapes, name, number)
 
         anatomy = self.anatomy
         return Settings(
@@ -150,7 +154,7 @@ class EncoderFamily:
         }
 
 
-def _side(reading: Reading, shapes: Mapping[str, tuple[int, ...]], name: str, number: int) -> int:
+def side_of(reading: Reading, shapes: Mapping[str, tuple[int, ...]], name: str, number: int) -> int:
     """One side of a tensor, counted as in PyTorch."""
     source = reading.tensors.get(name)
     if source is None:
