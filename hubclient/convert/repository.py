@@ -4,6 +4,7 @@ graph beside them. An architecture that is none of ours is left to transformers:
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,7 @@ from hubclient.tensors import LazyTensor, WeightsFile, read_weights, write_weigh
 
 _SMALL = (CONFIG, README, TOKENIZER, *SETTINGS_FILES)
 # What transformers' tokenizers of any architecture are read from.
-_FOREIGN = (".json", ".txt", ".model", ".spm", ".vocab", ".bpe")
-_MAX_FOREIGN = 64 << 20
+_FOREIGN = re.compile(r"[^/]*(?:vocab|merges|token|spiece|spm|sentencepiece|bpe)[^/]*\.(?:json|txt|model|vocab)|[^/]+\.(?:spm|bpe)")
 _MAX_INDEX = 32 << 20
 
 
@@ -38,8 +38,7 @@ def small_files(names: Iterable[str]) -> tuple[str, ...]:
         raise UnsupportedModel("the repository is not a transformers model", why=f"it has no {CONFIG}")
     main = main_file(names, "the repository")
     index = [main] if main.endswith(".json") else []
-    plain = {name for name in names if "/" not in name and name.endswith(_FOREIGN) and not name.startswith(MAIN_FILES)}
-    return tuple(sorted({*index, *(plain | set(_SMALL)) & names}))
+    return tuple(sorted({*index, *(name for name in names if name in _SMALL or _FOREIGN.fullmatch(name))}))
 
 
 def weight_files(folder: Path, names: Iterable[str]) -> tuple[str, ...]:

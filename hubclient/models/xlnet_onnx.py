@@ -66,14 +66,12 @@ def _summary(weights: NamedWeights) -> dict[str, Any]:
 
 def _choice(node: Node) -> Node:
     """The nearest node that takes one token, or the mean of all."""
-    return next((inner for inner in upstream(node, lambda _: False) if inner.op in ("Gather", "GatherElements", "ReduceMean")), node)
+    return next((inner for inner in upstream(node, lambda _: False) if inner.op in ("Gather", "ReduceMean")), node)
 
 
 def _kind(flow: Dataflow, node: Node) -> str:
     if node.op == "ReduceMean":
         return "mean"
-    if node.op == "GatherElements":
-        return "cls_index"
     index = flow.integers(node.inputs[1]) if node.op == "Gather" and node.attributes.get("axis", 0) == 1 else None
     if index is None or len(index) != 1 or index[0] not in _CHOICES:
         raise unreadable(node, "the choice of the first or the last token, or the mean of all")

@@ -19,6 +19,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+UNTYPED = ("Roberta", "XLMRoberta", "Camembert")  # whose tokenizers give no token types
 XLNET: dict[str, Any] = {"vocab_size": 40, "d_model": 12, "n_layer": 1, "n_head": 2, "d_inner": 8}
 LONGFORMER: dict[str, Any] = {
     "vocab_size": 40,
@@ -29,7 +30,41 @@ LONGFORMER: dict[str, Any] = {
     "max_position_embeddings": 90,
     "pad_token_id": 1,
 }
+BERT: dict[str, Any] = {
+    "vocab_size": 40,
+    "hidden_size": 12,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 8,
+    "max_position_embeddings": 90,
+    "type_vocab_size": 3,
+}
+ROBERTA: dict[str, Any] = {**BERT, "type_vocab_size": 1}
+DISTILBERT: dict[str, Any] = {"vocab_size": 40, "dim": 12, "n_layers": 2, "n_heads": 2, "hidden_dim": 8, "max_position_embeddings": 80}
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "bert_tokens": ("BertForTokenClassification", {**BERT, "num_attention_heads": 3, "hidden_act": "silu", "num_labels": 5}),
+    "roberta_one_head": (
+        "RobertaForSequenceClassification",
+        {**ROBERTA, "hidden_size": 15, "num_attention_heads": 1, "hidden_act": "relu", "layer_norm_eps": 1e-3, "num_labels": 7},
+    ),
+    "roberta_other_padding": (
+        "RobertaForSequenceClassification",
+        {**ROBERTA, "hidden_size": 20, "num_attention_heads": 5, "pad_token_id": 7, "type_vocab_size": 2, "num_labels": 1},
+    ),
+    "xlm_roberta_tokens": (
+        "XLMRobertaForTokenClassification",
+        {**ROBERTA, "num_attention_heads": 3, "hidden_act": "gelu_new", "num_labels": 4},
+    ),
+    "electra_narrow": (
+        "ElectraForSequenceClassification",
+        {**BERT, "embedding_size": 6, "num_attention_heads": 3, "hidden_act": "relu", "layer_norm_eps": 1e-5, "num_labels": 3},
+    ),
+    "electra_tokens": ("ElectraForTokenClassification", {**BERT, "embedding_size": 12, "num_attention_heads": 4, "num_labels": 4}),
+    "distilbert_five_heads": (
+        "DistilBertForSequenceClassification",
+        {**DISTILBERT, "dim": 35, "n_heads": 5, "hidden_dim": 9, "activation": "gelu_new", "sinusoidal_pos_embds": True, "num_labels": 6},
+    ),
+    "distilbert_tokens": ("DistilBertForTokenClassification", {**DISTILBERT, "n_heads": 1, "activation": "relu", "num_labels": 4}),
     "xlnet_one_head": ("XLNetForSequenceClassification", {**XLNET, "n_head": 1, "ff_activation": "relu", "layer_norm_eps": 1e-3}),
     "xlnet_first": (
         "XLNetForSequenceClassification",
@@ -40,7 +75,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         {**XLNET, "summary_type": "mean", "summary_use_proj": False, "summary_activation": "gelu", "num_labels": 5},
     ),
     "xlnet_causal": ("XLNetForSequenceClassification", {**XLNET, "attn_type": "uni", "summary_type": "cls_index", "mem_len": None}),
-    "xlnet_causal_alone": ("XLNetForSequenceClassification", {**XLNET, "attn_type": "uni", "same_length": True, "ff_activation": "gelu_new"}),
+    "xlnet_causal_alone": (
+        "XLNetForSequenceClassification",
+        {**XLNET, "attn_type": "uni", "same_length": True, "ff_activation": "gelu_new"},
+    ),
     "xlnet_tokens": ("XLNetForTokenClassification", {**XLNET, "num_labels": 3}),
 }
 
@@ -55,7 +93,8 @@ def make(name: str, kind: str, settings: dict[str, Any]) -> None:
     tf.random.set_seed(sum(name.encode()))
     config = getattr(transformers, f"{kind.partition('For')[0]}Config")(initializer_range=0.4, **settings)
     model = getattr(transformers, f"TF{kind}")(config)
-    inputs = INPUTS if "token_type_ids" in model.dummy_inputs or kind.startswith("XLNet") else INPUTS[:2]
+    typed = kind.startswith("XLNet") or ("token_type_ids" in model.dummy_inputs and not kind.startswith(UNTYPED))
+    inputs = INPUTS if typed else INPUTS[:2]
     model(model.dummy_inputs)
     for variable in model.variables:
         variable.assign_add(tf.random.normal(variable.shape, stddev=0.2))
@@ -77,7 +116,9 @@ def make(name: str, kind: str, settings: dict[str, Any]) -> None:
         ids = random.integers(2, settings["vocab_size"], (1, length)).astype(np.int32)
         types = (np.arange(length)[None] * 3 // length).astype(np.int32) if len(inputs) == 3 else np.zeros_like(ids)
         logits = serving(*(tf.constant(part) for part in (ids, np.ones_like(ids), types)[: len(inputs)]))["logits"].numpy()
-        rows.append({"input_ids": ids[0].tolist(), "token_type_ids": types[0].tolist(), "logits": logits[0].astype(float).round(6).tolist()})
+        rows.append(
+            {"input_ids": ids[0].tolist(), "token_type_ids": types[0].tolist(), "logits": logits[0].astype(float).round(6).tolist()}
+        )
     output = saved.signature_def["serving_default"].outputs["logits"].name
     golden = {"class": kind, "settings": settings, "tensorflow": tf.__version__, "logits": output, "rows": rows}
     members["golden.json"] = json.dumps(golden).encode()
