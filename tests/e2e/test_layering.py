@@ -23,8 +23,10 @@ LAYERS = (
     ("plan",),
     ("catalog",),
     ("classifier",),
+    ("text_model",),
+    ("batches",),
     ("convert",),
-    ("engines", "prediction", "checkpoint"),
+    ("engines", "prediction", "checkpoint", "texts", "windows"),
     ("padding",),
     ("native", "tensors"),
     ("models",),
@@ -39,7 +41,7 @@ LAYERS = (
 )
 HEIGHT = {part: -row for row, parts in enumerate(LAYERS) for part in parts}
 # Of these, what they compute depends on their arguments alone.
-PURE = ("cards", "models", "archive", "names", "facts", "prediction", "sarif", "errors")
+PURE = ("cards", "models", "archive", "names", "facts", "prediction", "texts", "windows", "sarif", "errors")
 OUTSIDE = {"os", "pathlib", "shutil", "tempfile", "subprocess"}
 NETWORK = {"socket", "http", "urllib3", "requests", "boto3", "botocore", "huggingface_hub", "asyncio"}
 # Opens what the pure readers read.
