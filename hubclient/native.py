@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -91,6 +91,16 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class ZeroShotFacts:
+    """What an archive's zero-shot classifier says: which class means that a text entails a label, which that it contradicts it (None: it
+    does not say), and between which labels it chooses where nobody names others."""
+
+    entailment: int
+    contradiction: int | None = None
+    candidate_labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Manifest:
     """`labels` are in class order. `positions`: how many tokens a text may have, None if there is no limit.
     `facts` are the origin's; `overlay` is what the overlay said when the model was stored, which outranks them.
@@ -111,6 +121,7 @@ class Manifest:
     overlay: Mapping[str, Any] = field(default_factory=dict)
     graph: str = "built"
     graph_note: str | None = None
+    zero_shot: ZeroShotFacts | None = None
     format_version: int = FORMAT_VERSION
     builder_version: int = BUILDER_VERSION
 
@@ -128,7 +139,9 @@ class Manifest:
         if data["format_version"] != FORMAT_VERSION:
             raise ValueError(f"format version {data['format_version']}, and this hubclient reads {FORMAT_VERSION}")
         facts = Facts(**{name: _fact(value) for name, value in data["facts"].items()})
-        return cls(**{**data, "origin": Origin(**data["origin"]), "labels": tuple(data["labels"]), "facts": facts})
+        zero_shot = _zero_shot(data["zero_shot"]) if data.get("zero_shot") else None
+        origin, labels = Origin(**data["origin"]), tuple(data["labels"])
+        return cls(**{**data, "origin": origin, "labels": labels, "facts": facts, "zero_shot": zero_shot})
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
@@ -174,6 +187,11 @@ def open_tokenizer(folder: Path, lowercase: bool | None = None) -> Tokenizer:
         raise InconsistentModel("the tokenizer cannot be read", where=str(path), why=str(error), hint="pull the model again") from error
 
 
+def class_named(labels: Iterable[str], prefix: str) -> int | None:
+    """The first class whose label starts so, in capitals or not: `entail` of entailment, as transformers finds it."""
+    return next((number for number, label in enumerate(labels) if label.lower().startswith(prefix)), None)
+
+
 def check_activation(activation: str) -> str:
     if activation not in ACTIVATIONS:
         raise UsageError(f"'{activation}' is not an activation", hint=f"use one of {', '.join(ACTIVATIONS)}")
@@ -185,6 +203,10 @@ def _overrule(fact: Fact[T], value: T | None, by: str) -> Fact[T]:
         return fact
     earlier = () if fact.value == value else ((fact.source, fact.value),)
     return Fact(value, by, earlier + tuple(said for said in fact.disagreements if said[1] != value))
+
+
+def _zero_shot(data: Mapping[str, Any]) -> ZeroShotFacts:
+    return ZeroShotFacts(data["entailment"], data["contradiction"], tuple(data["candidate_labels"]))
 
 
 def _fact(data: Mapping[str, Any]) -> Fact[Any]:

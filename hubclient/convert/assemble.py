@@ -10,11 +10,12 @@ from hubclient.archive.sparknlp import Archive
 from hubclient.convert.facts import ArchiveClaims, in_force
 from hubclient.convert.job import Job
 from hubclient.convert.write import write_config, write_graph, write_manifest, write_tokenizer
+from hubclient.convert.zero_shot import zero_shot_facts
 from hubclient.errors import InconsistentModel
 from hubclient.models.family import Family, Recipe, TensorSource
 from hubclient.models.tokenizer import TokenizerFiles, TokenizerKind, TokenizerParts
 from hubclient.models.tokenizer_kinds import kind_of
-from hubclient.native import WEIGHTS, Facts
+from hubclient.native import WEIGHTS, Facts, ZeroShotFacts
 from hubclient.tensors import LazyTensor, write_weights
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Kit:
     parts: TokenizerParts
     facts: Facts
     rows: int
+    zero_shot: ZeroShotFacts | None
 
     @property
     def pad_id(self) -> int:
@@ -62,6 +64,7 @@ def assemble(
         labels_source="archive labels field",
         positions=positions,
         facts=kit.facts,
+        zero_shot=kit.zero_shot,
         tensors_digest=weights.digest,
     )
     return {WEIGHTS: weights.sha256}
@@ -89,4 +92,5 @@ def check_parts(archive: Archive, model_type: str, *, rows: int, classes: int, p
     parts = kind.from_archive(archive.vocabulary, archive.merges, models)
     kind.check(parts, rows)
     claims = ArchiveClaims(archive.metadata, has_case=kind.lowercases is not None, vocabulary_lowercase=kind.is_lowercase(parts))
-    return Kit(kind, parts, claims.decide(labels=classes, positions=positions), rows)
+    facts = claims.decide(labels=classes, positions=positions)
+    return Kit(kind, parts, facts, rows, zero_shot_facts(archive.metadata, archive.labels))

@@ -104,6 +104,7 @@ def _keep(archive: Archive, family: Family, job: Job, theirs: Theirs, note: str)
         labels_source="archive labels field",
         positions=bounds.longest,
         facts=kit.facts,
+        zero_shot=kit.zero_shot,
         tensors_digest=hashlib.sha256("".join(f"{name}\0{hashes[name]}\n" for name in sorted(hashes)).encode()).hexdigest(),
         graph="kept",
         graph_note=note,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hubclient.errors import InconsistentModel
-from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Facts, Manifest, write_json
+from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Facts, Manifest, ZeroShotFacts, write_json
 
 if TYPE_CHECKING:
     from hubclient.convert.job import Job
@@ -55,6 +55,7 @@ def write_manifest(
     tensors_digest: str,
     graph: str = "built",
     graph_note: str | None = None,
+    zero_shot: ZeroShotFacts | None = None,
 ) -> None:
     if len(set(labels)) != len(labels):
         raise InconsistentModel("two classes have the same label", where=labels_source, why=", ".join(labels))
@@ -74,6 +75,7 @@ def write_manifest(
         overlay=job.overlay.to_dict(),
         graph=graph,
         graph_note=graph_note,
+        zero_shot=zero_shot,
     )
     write_json(job.staging / MANIFEST, manifest.to_dict())
 
