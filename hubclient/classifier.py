@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, ClassVar, Unpack, overload
 
-from hubclient.batches import BATCH, Progress, check_size
+from hubclient.activation import activate, checked_threshold
+from hubclient.batches import Progress
 from hubclient.convert.annotators import Task
 from hubclient.errors import UsageError
 from hubclient.native import check_activation
 from hubclient.prediction import Prediction
-from hubclient.text_model import Setup, TextModel
-from hubclient.texts import CHUNK, Text, checked, checked_text, is_text, several
-from hubclient.windows import LongTexts, Pooling, Window, cut
+from hubclient.text_model import Reading, Setup, TextModel
+from hubclient.texts import Text, checked, checked_text, is_text, several
+from hubclient.windows import Window, cut
 
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
-
-
-class Reading(TypedDict, total=False):
-    """How texts are read. long_texts, stride, pooling: as when the model was opened, unless given."""
-
-    batch_size: int
-    long_texts: LongTexts | None
-    stride: int | None
-    pooling: Pooling | None
 
 
 class Options(Reading, total=False):
@@ -93,7 +85,7 @@ class Classifier(TextModel):
         limit = self.threshold if threshold is None else checked_threshold(threshold)
         if top_k is not None and top_k < 1:
             raise UsageError(f"top_k is {top_k}, and must be at least 1")
-        for logits in self._read(texts, progress, **reading):
+        for logits in self._logits(checked(several(texts)), self._plan(texts, progress, **reading)):
             for row in activate(logits, self.activation):
                 yield self._prediction(row, limit, top_k)
 
@@ -110,27 +102,12 @@ class Classifier(TextModel):
         """What the model says before any activation, float32 of shape (n, labels)."""
         import numpy as np
 
-        parts = list(self._read(texts, None, **reading))
+        parts = list(self._logits(checked(several(texts)), self._plan(texts, None, **reading)))
         return np.concatenate(parts) if parts else np.empty((0, len(self.labels)), dtype=np.float32)
 
     def encode(self, text: Text) -> list[int]:
         """Token ids with the special tokens, after truncation to `max_length`."""
         return list(self._truncated([checked_text(text)])[0].ids)
-
-    def _read(
-        self,
-        texts: Iterable[Text],
-        progress: Progress | None,
-        *,
-        batch_size: int = BATCH,
-        long_texts: LongTexts | None = None,
-        stride: int | None = None,
-        pooling: Pooling | None = None,
-    ) -> Iterator[np.ndarray]:
-        windows = self._checked_windows(long_texts, stride, pooling)
-        # What arrives bit by bit is answered soon; of what is all there, more texts of a length are found.
-        first = CHUNK if isinstance(texts, Sized) else check_size(batch_size)
-        return self._logits(checked(several(texts)), first, windows, batch_size=batch_size, progress=progress)
 
     def _truncated(self, texts: Sequence[Text]) -> list[Window]:
         """Of a pair, the longer text is cut first, as transformers does it."""
@@ -160,26 +137,3 @@ class Classifier(TextModel):
             kept = set(ranked[:top_k])
             scores = {label: score for label, score in scores.items() if label in kept}
         return Prediction(best, max(row.tolist()), scores, selected)
-
-
-def activate(logits: np.ndarray, activation: str) -> np.ndarray:
-    """Scores from logits (n, labels), float32."""
-    import numpy as np
-
-    if activation == "none":
-        return logits
-    if activation == "sigmoid":
-        # Both branches of the usual stable form: no exponential of a positive number.
-        small = np.exp(-np.abs(logits))
-        scores = np.where(logits >= 0, 1 / (1 + small), small / (1 + small))
-    else:
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        scores = exponentials / exponentials.sum(axis=1, keepdims=True)
-    result: np.ndarray = scores.astype(np.float32)
-    return result
-
-
-def checked_threshold(threshold: float) -> float:
-    if not isinstance(threshold, int | float) or threshold != threshold:
-        raise UsageError(f"the threshold is {threshold!r}, and must be a number", hint="scores of labels lie between 0 and 1")
-    return threshold

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
@@ -13,7 +14,7 @@ from hubclient.engines import Engine, open_engine
 from hubclient.errors import UsageError
 from hubclient.native import Manifest, open_tokenizer, read_manifest
 from hubclient.padding import read_padding
-from hubclient.texts import Text, chunks
+from hubclient.texts import CHUNK, Text, chunks
 from hubclient.windows import LongTexts, Pooling, Window, Windows, check_stride, cut, pool, settle
 
 if TYPE_CHECKING:
@@ -32,6 +33,25 @@ class Setup(TypedDict, total=False):
     long_texts: LongTexts | None
     stride: int | None
     pooling: Pooling | None
+
+
+class Reading(TypedDict, total=False):
+    """How texts are read. long_texts, stride, pooling: as when the model was opened, unless given."""
+
+    batch_size: int
+    long_texts: LongTexts | None
+    stride: int | None
+    pooling: Pooling | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a call's texts are worked off. `first`: how many are taken before the first are answered."""
+
+    first: int
+    batch_size: int
+    windows: Windows | None
+    progress: Progress | None
 
 
 class TextModel:
@@ -90,16 +110,28 @@ class TextModel:
             return [[text] for text in self._truncated(texts)]
         return [list(cut(encoding, self.max_length, windows.stride)) for encoding in self._encode(texts)]
 
-    def _logits(
-        self, texts: Iterable[Text], first: int, windows: Windows | None, *, batch_size: int = BATCH, progress: Progress | None = None
-    ) -> Iterator[np.ndarray]:
-        """float32 of shape (texts, labels), chunk by chunk; the first has up to `first` texts."""
+    def _plan(
+        self,
+        texts: object,
+        progress: Progress | None,
+        *,
+        batch_size: int = BATCH,
+        long_texts: LongTexts | None = None,
+        stride: int | None = None,
+        pooling: Pooling | None = None,
+    ) -> Plan:
+        size = check_size(batch_size)
+        # What arrives bit by bit is answered soon; of what is all there, more texts of a length are found.
+        first = CHUNK if isinstance(texts, Sized) else size
+        return Plan(first, size, self._checked_windows(long_texts, stride, pooling), progress)
+
+    def _logits(self, texts: Iterable[Text], plan: Plan) -> Iterator[np.ndarray]:
+        """float32 of shape (texts, labels), chunk by chunk."""
         import numpy as np
 
-        size = check_size(batch_size)
-        pooling = windows.pooling if windows else "mean"
-        for chunk in chunks(texts, first):
-            answers = run(self._engine, self._parts(chunk, windows), self._padding, size, progress)
+        pooling = plan.windows.pooling if plan.windows else "mean"
+        for chunk in chunks(texts, plan.first):
+            answers = run(self._engine, self._parts(chunk, plan.windows), self._padding, plan.batch_size, plan.progress)
             yield np.stack([pool(parts, pooling) for parts in answers])
 
 

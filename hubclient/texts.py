@@ -34,25 +34,37 @@ def several(texts: Any) -> Iterable[Any]:
     return [texts] if isinstance(texts, str) else texts
 
 
-def checked(texts: Iterable[Any], *, pairs: bool = True) -> Iterator[Text]:
+def checked(texts: Iterable[Any]) -> Iterator[Text]:
     """The texts, once each has been looked at. Raises InvalidText, which names the row."""
-    for row, value in enumerate(texts):
-        yield checked_text(value, row, pairs=pairs)
+    return (checked_text(value, row) for row, value in enumerate(texts))
 
 
-def checked_text(value: Any, row: int | None = None, *, pairs: bool = True) -> Text:
-    """`row` counts from 0. `pairs`: whether two texts are one as well. Raises InvalidText."""
+def checked_singles(texts: Iterable[Any]) -> Iterator[str]:
+    """As `checked`, where a pair is no text."""
+    return (checked_single(value, row) for row, value in enumerate(texts))
+
+
+def checked_text(value: Any, row: int | None = None) -> Text:
+    """`row` counts from 0. Raises InvalidText."""
+    if isinstance(value, tuple) and is_text(value):
+        return checked_single(value[0], row), checked_single(value[1], row)
+    return checked_single(value, row, hint="give a str, or a pair of str")
+
+
+def checked_single(value: Any, row: int | None = None, hint: str = "give a str") -> str:
+    """As `checked_text`, where a pair is no text."""
     where = None if row is None else f"row {row}, counted from 0"
-    if not is_text(value):
+    if not isinstance(value, str):
         if _is_missing(value):
             raise InvalidText("a text is missing", where=where, why=f"it is {value!r}", hint="leave the row out, or give an empty str")
-        why = f"it is of type {type(value).__name__}"
-        raise InvalidText(f"{_shown(value)} is not a text", where=where, why=why, hint=f"give a str{', or a pair of str' * pairs}")
-    if isinstance(value, str):
-        return _encodable(value, where)
-    if not pairs:
-        raise InvalidText(f"{_shown(value)} is a pair of texts, and this task takes single ones", where=where, hint="give a str")
-    return _encodable(value[0], where), _encodable(value[1], where)
+        raise InvalidText(f"{_shown(value)} is not a text", where=where, why=f"it is of type {type(value).__name__}", hint=hint)
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidText(
+            f"{_shown(value)} is not valid Unicode", where=where, why=str(error), hint="decode the text with its own encoding"
+        ) from error
+    return str(value)  # of an array it is numpy's own kind of str
 
 
 def chunks(texts: Iterable[Text], first: int) -> Iterator[list[Text]]:
@@ -67,16 +79,6 @@ def chunks(texts: Iterable[Text], first: int) -> Iterator[list[Text]]:
             chunk, size, room = [], min(2 * size, CHUNK), _CHARACTERS
     if chunk:
         yield chunk
-
-
-def _encodable(text: str, where: str | None) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidText(
-            f"{_shown(text)} is not valid Unicode", where=where, why=str(error), hint="decode the text with its own encoding"
-        ) from error
-    return str(text)  # of an array it is numpy's own kind of str
 
 
 def _is_missing(value: object) -> bool:
