@@ -7,10 +7,12 @@ from types import MappingProxyType
 
 from hubclient.errors import UnsupportedModel
 from hubclient.models import deberta, xlnet
+from hubclient.models.albert import ALBERT
 from hubclient.models.bert import BERT
 from hubclient.models.distilbert import DISTILBERT
 from hubclient.models.electra import ELECTRA
 from hubclient.models.family import Family
+from hubclient.models.longformer import LONGFORMER
 from hubclient.models.mpnet import MPNET
 from hubclient.models.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 
@@ -21,7 +23,9 @@ _FAMILIES: tuple[Family, ...] = (
     ROBERTA,
     XLM_ROBERTA,
     CAMEMBERT,
+    ALBERT,
     MPNET,
+    LONGFORMER,
     deberta,
     xlnet,
 )
@@ -30,9 +34,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType({family.model_type: family for
 # Prefixes of variables and tensors in transformers' models, to tell by name what cannot be opened.
 _OTHERS = MappingProxyType(
     {
-        "albert": "ALBERT",
         "deberta": "DeBERTa",
-        "longformer": "Longformer",
     }
 )
 

@@ -57,8 +57,10 @@ def dense(flow: Dataflow, name: str, node: Node) -> Node:
 
 def function(flow: Dataflow, name: str, node: Node) -> tuple[str, Node]:
     """The transformers name of the function that `node` is of the dense layer `name`, and that layer's result."""
-    near = (node, *node.upstream(stop=_PRODUCTS))
-    start = _only([one for one in sums_with(flow, f"{name}/bias") if one in near], f"results of the dense layer '{name}'")
+    results = set(sums_with(flow, f"{name}/bias"))
+    start = next((one for one in (node, *node.upstream(stop=_PRODUCTS)) if one in results), None)
+    if start is None:
+        raise unreadable(node, f"a function of the dense layer '{name}'")
     return elementwise.activation_name(node, follow(start)), start
 
 
