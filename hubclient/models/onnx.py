@@ -163,9 +163,10 @@ class Reader:
             index = data(node.inputs[1], _INDEX_MOVES)
             if index.op == "Input":
                 return Lookup(index.name, table)
-            if (pad := self._pad_of(index)) is not None:
-                return Lookup("numbers", table, pad)
-            return Lookup("zeros" if self._is_zero(index) else self._counted(index), table)
+            if self._is_zero(index):
+                return Lookup("zeros", table)
+            pad = self._pad_of(index)
+            return Lookup(self._counted(index), table) if pad is None else Lookup("numbers", table, pad)
         raise unreadable(node, "a look-up in an embedding table")
 
     def tables(self) -> dict[str, tuple[int, ...]]:
