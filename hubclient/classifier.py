@@ -13,7 +13,7 @@ from hubclient.convert.annotators import Task
 from hubclient.errors import UsageError
 from hubclient.native import check_activation
 from hubclient.prediction import Prediction
-from hubclient.text_model import Reading, Setup, TextModel
+from hubclient.text_model import PooledReading, Setup, TextModel
 from hubclient.texts import Text, checked, checked_text, is_text, several
 from hubclient.windows import Window, cut
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
-class Options(Reading, total=False):
+class Options(PooledReading, total=False):
     """How texts are classified, see `Classifier.stream`."""
 
     threshold: float | None
@@ -76,7 +76,7 @@ class Classifier(TextModel):
         threshold: float | None = None,
         top_k: int | None = None,
         progress: Progress | None = None,
-        **reading: Unpack[Reading],
+        **reading: Unpack[PooledReading],
     ) -> Iterator[Prediction]:
         """Predictions one by one, in the order of the texts, in bounded memory.
 
@@ -89,16 +89,16 @@ class Classifier(TextModel):
             for row in activate(logits, self.activation):
                 yield self._prediction(row, limit, top_k)
 
-    def predict(self, texts: Iterable[Text], **reading: Unpack[Reading]) -> np.ndarray:
+    def predict(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> np.ndarray:
         """The labels with the highest scores, of shape (n,)."""
         best: np.ndarray = self.classes_[self.logits(texts, **reading).argmax(axis=1)]
         return best
 
-    def predict_proba(self, texts: Iterable[Text], **reading: Unpack[Reading]) -> np.ndarray:
+    def predict_proba(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> np.ndarray:
         """Scores after the activation, float32 of shape (n, labels)."""
         return activate(self.logits(texts, **reading), self.activation)
 
-    def logits(self, texts: Iterable[Text], **reading: Unpack[Reading]) -> np.ndarray:
+    def logits(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> np.ndarray:
         """What the model says before any activation, float32 of shape (n, labels)."""
         import numpy as np
 

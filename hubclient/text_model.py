@@ -36,11 +36,16 @@ class Setup(TypedDict, total=False):
 
 
 class Reading(TypedDict, total=False):
-    """How texts are read. long_texts, stride, pooling: as when the model was opened, unless given."""
+    """How texts are read. long_texts, stride: as when the model was opened, unless given."""
 
     batch_size: int
     long_texts: LongTexts | None
     stride: int | None
+
+
+class PooledReading(Reading, total=False):
+    """The same, where a text has one answer. pooling: as when the model was opened, unless given."""
+
     pooling: Pooling | None
 
 

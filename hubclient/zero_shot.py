@@ -18,7 +18,7 @@ from hubclient.convert.annotators import Task
 from hubclient.errors import InconsistentModel, InvalidText, UsageError
 from hubclient.native import CONFIG, Manifest, class_named, read_json
 from hubclient.prediction import Prediction
-from hubclient.text_model import Reading, Setup, TextModel
+from hubclient.text_model import PooledReading, Setup, TextModel
 from hubclient.texts import Text, checked_single, checked_singles, is_text, several
 from hubclient.windows import Window, cut, room_for_text, whole
 
@@ -29,7 +29,7 @@ _log = logging.getLogger("hubclient")
 TEMPLATE = "This example is {}."
 
 
-class Asking(Reading, total=False):
+class Asking(PooledReading, total=False):
     """What a text is asked. hypothesis_template: the sentence that a label is put into, at `{}`."""
 
     hypothesis_template: str
@@ -116,7 +116,7 @@ class ZeroShotClassifier(TextModel):
         labels: Sequence[str],
         progress: Progress | None,
         hypothesis_template: str = TEMPLATE,
-        **reading: Unpack[Reading],
+        **reading: Unpack[PooledReading],
     ) -> Iterator[np.ndarray]:
         """For each text the logits of every label, of shape (candidates, labels)."""
         import numpy as np

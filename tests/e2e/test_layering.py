@@ -26,7 +26,7 @@ LAYERS = (
     ("text_model",),
     ("batches", "activation"),
     ("convert",),
-    ("engines", "prediction", "checkpoint", "texts", "windows"),
+    ("engines", "prediction", "checkpoint", "texts", "windows", "entities"),
     ("padding",),
     ("native", "tensors"),
     ("models",),
@@ -41,7 +41,7 @@ LAYERS = (
 )
 HEIGHT = {part: -row for row, parts in enumerate(LAYERS) for part in parts}
 # Of these, what they compute depends on their arguments alone.
-PURE = ("cards", "models", "archive", "names", "facts", "prediction", "texts", "windows", "sarif", "errors")
+PURE = ("cards", "models", "archive", "names", "facts", "prediction", "texts", "windows", "entities", "sarif", "errors")
 OUTSIDE = {"os", "pathlib", "shutil", "tempfile", "subprocess"}
 NETWORK = {"socket", "http", "urllib3", "requests", "boto3", "botocore", "huggingface_hub", "asyncio"}
 # Opens what the pure readers read.
