@@ -34,6 +34,11 @@ FAMILIES: Mapping[str, Family] = MappingProxyType({family.model_type: family for
 # Prefixes of variables and tensors in transformers' models, to tell by name what cannot be opened.
 _OTHERS = MappingProxyType(
     {
+        "convbert": "ConvBERT",
+        "ernie": "ERNIE",
+        "funnel": "Funnel Transformer",
+        "mobilebert": "MobileBERT",
+        "rembert": "RemBERT",
         "deberta": "DeBERTa",
     }
 )
