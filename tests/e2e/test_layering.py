@@ -20,7 +20,7 @@ LAYERS = (
     ("explain",),
     ("way",),
     ("acquire", "stored", "disagreements"),
-    ("plan",),
+    ("plan", "task"),
     ("catalog",),
     ("classifier", "zero_shot", "tagger"),
     ("text_model",),
