@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hubclient.classifier import Classifier
     from hubclient.explain import Explanation
     from hubclient.tagger import TokenClassifier
-    from hubclient.way import AnyClassifier
+    from hubclient.way import Opened
     from hubclient.zero_shot import ZeroShotClassifier
 
 ZeroShot = Literal["zero-shot-classification"]
@@ -181,7 +181,7 @@ class Hub:
     @overload
     def pretrained(self, name: str, lang: str | None = None, *, task: Token, **options: Unpack[Loading]) -> TokenClassifier: ...
     @overload
-    def pretrained(self, name: str, lang: str | None = None, *, task: Task | None, **options: Unpack[Loading]) -> AnyClassifier: ...
+    def pretrained(self, name: str, lang: str | None = None, *, task: Task | None, **options: Unpack[Loading]) -> Opened: ...
     def pretrained(
         self,
         name: str,
@@ -192,7 +192,7 @@ class Hub:
         revision: str | None = None,
         task: Task | None = "text-classification",
         **opening: Unpack[Opening],
-    ) -> AnyClassifier:
+    ) -> Opened:
         """See the function of this name. task: None opens the model for what it does."""
         check_task(task)
         parsed, choice = self._choose(name, lang, version, source, revision)
@@ -204,7 +204,7 @@ class Hub:
     def load(self, reference: str, *, task: ZeroShot, **options: Unpack[Loading]) -> ZeroShotClassifier: ...
     @overload
     def load(self, reference: str, *, task: Token, **options: Unpack[Loading]) -> TokenClassifier: ...
-    def load(self, reference: str, *, task: Task = "text-classification", **options: Unpack[Loading]) -> AnyClassifier:
+    def load(self, reference: str, *, task: Task = "text-classification", **options: Unpack[Loading]) -> Opened:
         """The classifier of any reference: a name, `hf:OWNER/REPO`, an address, a path, an NLU reference."""
         return self.pretrained(reference, task=task, **options)
 
@@ -214,7 +214,7 @@ class Hub:
     def from_archive(self, path: str | Path, *, task: ZeroShot, **options: Unpack[Opening]) -> ZeroShotClassifier: ...
     @overload
     def from_archive(self, path: str | Path, *, task: Token, **options: Unpack[Opening]) -> TokenClassifier: ...
-    def from_archive(self, path: str | Path, *, task: Task = "text-classification", **options: Unpack[Opening]) -> AnyClassifier:
+    def from_archive(self, path: str | Path, *, task: Task = "text-classification", **options: Unpack[Opening]) -> Opened:
         """The classifier of a Spark NLP archive on disk: the zip, or the folder that it unpacks to."""
         return self._from_path(path, task, **options)
 
@@ -224,11 +224,11 @@ class Hub:
     def from_folder(self, path: str | Path, *, task: ZeroShot, **options: Unpack[Opening]) -> ZeroShotClassifier: ...
     @overload
     def from_folder(self, path: str | Path, *, task: Token, **options: Unpack[Opening]) -> TokenClassifier: ...
-    def from_folder(self, path: str | Path, *, task: Task = "text-classification", **options: Unpack[Opening]) -> AnyClassifier:
+    def from_folder(self, path: str | Path, *, task: Task = "text-classification", **options: Unpack[Opening]) -> Opened:
         """The classifier of a folder: a native one is opened in place, a Hugging Face one is converted once, by its content."""
         return self._from_path(path, task, **options)
 
-    def _from_path(self, path: str | Path, task: Task, **opening: Unpack[Opening]) -> AnyClassifier:
+    def _from_path(self, path: str | Path, task: Task, **opening: Unpack[Opening]) -> Opened:
         check_task(task)
         return open_reference(self.workshop, PathReference(str(path)), Choice(), task, **opening)
 
@@ -269,7 +269,7 @@ def pretrained(
     cache_dir: str | Path | None = None,
     offline: bool | None = None,
     progress: bool | None = None,
-) -> AnyClassifier:
+) -> Opened:
     """The classifier that a model card's name stands for: fetched, verified and converted the first time, opened from the cache ever after.
 
     version: a library version or a constraint (">=4.0"). source: "s3" or "hf", that origin alone; revision: of the card's Hugging Face
@@ -305,7 +305,7 @@ def load(
     offline: bool | None = None,
     progress: bool | None = None,
     **options: Unpack[Loading],
-) -> AnyClassifier:
+) -> Opened:
     """The classifier of any reference: a name, `hf:OWNER/REPO`, an address, a path, an NLU reference. Options as `pretrained` has them."""
     return Hub(cache_dir=cache_dir, offline=offline, progress=progress).load(reference, task=task, **options)
 
@@ -339,7 +339,7 @@ def from_archive(
     cache_dir: str | Path | None = None,
     progress: bool | None = None,
     **opening: Unpack[Opening],
-) -> AnyClassifier:
+) -> Opened:
     """The classifier of a Spark NLP archive on disk: the zip, or the folder that it unpacks to. Converted once, by its content."""
     return Hub(cache_dir=cache_dir, progress=progress).from_archive(path, task=task, **opening)
 
@@ -357,6 +357,6 @@ def from_folder(
     cache_dir: str | Path | None = None,
     progress: bool | None = None,
     **opening: Unpack[Opening],
-) -> AnyClassifier:
+) -> Opened:
     """The classifier of a folder: a native one is opened in place, a Hugging Face one is converted once, by its content."""
     return Hub(cache_dir=cache_dir, progress=progress).from_folder(path, task=task, **opening)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hubclient.tagger import TokenClassifier
     from hubclient.zero_shot import ZeroShotClassifier
 
-    AnyClassifier = Classifier | ZeroShotClassifier | TokenClassifier
+    Opened = Classifier | ZeroShotClassifier | TokenClassifier
 
 _log = logging.getLogger("hubclient")
 
@@ -65,9 +65,7 @@ class Target:
     plan: Plan | Path
 
 
-def open_reference(
-    workshop: Workshop, reference: Reference, choice: Choice, task: Task | None, **opening: Unpack[Opening]
-) -> AnyClassifier:
+def open_reference(workshop: Workshop, reference: Reference, choice: Choice, task: Task | None, **opening: Unpack[Opening]) -> Opened:
     target = find(workshop, reference, choice, task)
     folder = obtain(workshop, target)
     return open_folder(folder, task, target.card, target.wanted.overlay, **opening)
@@ -111,7 +109,7 @@ def obtain(workshop: Workshop, target: Target) -> Path:
 
 def open_folder(
     folder: Path, task: Task | None = None, card: Card | None = None, overlay: Overlay | None = None, **opening: Unpack[Opening]
-) -> AnyClassifier:
+) -> Opened:
     """Open a native folder, for what the model does unless a task is given.
 
     What the caller says outranks the facts in force. Raises ModelError, UsageError.
@@ -127,7 +125,7 @@ def open_folder(
         lowercase=opening.get("lowercase"),
     )
     module, name = CLASSES[chosen]
-    opened: AnyClassifier = getattr(import_module(module), name)(
+    opened: Opened = getattr(import_module(module), name)(
         folder,
         engine=opening.get("engine"),
         manifest=replace(manifest, facts=facts),
