@@ -3,6 +3,8 @@
 Whatever config.json says, distances are put into 32 buckets; the table may have more rows, which are never looked up. Positions are counted
 without the id 1, whatever the tokenizer fills up with.
 
+TensorFlow's model reckons buckets in float64, where log(8) / log(16) * 8 is below 6: another model on texts of more than 64 tokens.
+
 Source: transformers/models/mpnet/{configuration,modeling,modeling_tf}_mpnet.py.
 """
 
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubclient.archive.onnxtensor import FLOAT
 from hubclient.errors import InconsistentModel, UnsupportedModel
-from hubclient.models import encoder_onnx, encoder_tensorflow, mpnet_graph
+from hubclient.models import encoder_onnx, mpnet_graph
 from hubclient.models.builder import GraphBuilder, Slot
 from hubclient.models.encoder_anatomy import Anatomy, HeadNames, LayerNames
 from hubclient.models.encoder_family import BERT_KEYS, EncoderFamily, side_of
@@ -34,7 +36,9 @@ class MPNetFamily(EncoderFamily):
         return (*super().sizes, _ROWS)
 
     def from_tensorflow(self, flow: Dataflow, shapes: Mapping[str, tuple[int, ...]], head: Head) -> Recipe:
-        return self._recipe(encoder_tensorflow.read(self.anatomy, flow, shapes, head, padded=True), shapes, head)
+        raise UnsupportedModel(
+            "MPNet with TensorFlow weights is not supported", why="TensorFlow puts a distance of 64 into another bucket than PyTorch"
+        )
 
     def from_onnx(self, flow: OnnxDataflow, head: Head) -> Recipe:
         reading = encoder_onnx.read(self.anatomy, flow, head)

@@ -8,6 +8,7 @@ Source: transformers/models/mpnet/modeling_mpnet.py, MPNetEncoder.compute_positi
 from __future__ import annotations
 
 from hubclient.models import distances
+from hubclient.models.builder import GraphBuilder
 from hubclient.models.encoder_graph import EncoderGraph
 
 DISTANCES = "mpnet.encoder.relative_attention_bias.weight"
@@ -30,13 +31,18 @@ class MPNetGraph(EncoderGraph):
     def _by_distance(self) -> str:
         """(1, heads, query, key)."""
         graph = self.graph
-        after = distances.ascending(graph)  # by how much the key comes after the query
-        bucket = distances.bucketed(graph, graph.node("Abs", after), _EXACT, borders())
-        later = graph.node("Where", graph.node("Greater", after, graph.integer(0)), graph.integer(_HALF), graph.integer(0))
-        values = graph.node("Gather", graph.weight(DISTANCES), graph.node("Add", bucket, later))
+        values = graph.node("Gather", graph.weight(DISTANCES), buckets(graph, distances.ascending(graph)))
         rows = graph.node("Unsqueeze", graph.node("Transpose", values, perm=[1, 0]), graph.integers(0, 2))
         each = graph.node("Concat", graph.integers(1, 1), distances.length(graph), graph.integers(1), axis=0)
         return distances.laid_out(graph, graph.node("Expand", rows, each))
+
+
+def buckets(graph: GraphBuilder, after: str) -> str:
+    """The rows of the table for these distances, key minus query."""
+    bucket = distances.bucketed(graph, graph.node("Abs", after), _EXACT, borders())
+    return graph.node(
+        "Add", bucket, graph.node("Where", graph.node("Greater", after, graph.integer(0)), graph.integer(_HALF), graph.integer(0))
+    )
 
 
 def borders() -> list[int]:

@@ -19,7 +19,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-UNTYPED = ("Roberta", "XLMRoberta", "Camembert")  # whose tokenizers give no token types
+UNTYPED = ("Roberta", "XLMRoberta", "Camembert", "Longformer")  # whose tokenizers give no token types
 XLNET: dict[str, Any] = {"vocab_size": 40, "d_model": 12, "n_layer": 1, "n_head": 2, "d_inner": 8}
 LONGFORMER: dict[str, Any] = {
     "vocab_size": 40,
@@ -41,7 +41,69 @@ BERT: dict[str, Any] = {
 }
 ROBERTA: dict[str, Any] = {**BERT, "type_vocab_size": 1}
 DISTILBERT: dict[str, Any] = {"vocab_size": 40, "dim": 12, "n_layers": 2, "n_heads": 2, "hidden_dim": 8, "max_position_embeddings": 80}
+MPNET: dict[str, Any] = {key: value for key, value in BERT.items() if key != "type_vocab_size"}
+ALBERT: dict[str, Any] = {**BERT, "embedding_size": 7}
+DEBERTA: dict[str, Any] = {
+    **BERT,
+    "type_vocab_size": 0,
+    "relative_attention": True,
+    "position_biased_input": False,
+    "share_att_key": True,
+    "position_buckets": 8,
+    "norm_rel_ebd": "layer_norm",
+    "pos_att_type": ["p2c", "c2p"],
+}
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "albert_groups": (
+        "AlbertForSequenceClassification",
+        {
+            **ALBERT,
+            "num_hidden_layers": 5,
+            "num_hidden_groups": 2,
+            "inner_group_num": 2,
+            "num_attention_heads": 3,
+            "hidden_act": "silu",
+            "layer_norm_eps": 1e-3,
+            "num_labels": 4,
+        },
+    ),
+    "albert_one_head": (
+        "AlbertForSequenceClassification",
+        {**ALBERT, "embedding_size": 12, "num_attention_heads": 1, "hidden_act": "relu", "num_labels": 1},
+    ),
+    "albert_tokens": ("AlbertForTokenClassification", {**ALBERT, "num_hidden_layers": 4, "num_hidden_groups": 3, "num_labels": 3}),
+    "mpnet_tokens": ("MPNetForTokenClassification", {**MPNET, "num_attention_heads": 1, "num_hidden_layers": 1, "num_labels": 3}),
+    "deberta_one_head": (
+        "DebertaV2ForSequenceClassification",
+        {**DEBERTA, "num_attention_heads": 1, "hidden_act": "relu", "layer_norm_eps": 1e-3, "embedding_size": 7, "num_labels": 4},
+    ),
+    "deberta_own_projections": (
+        "DebertaV2ForSequenceClassification",
+        {
+            **DEBERTA,
+            "num_attention_heads": 3,
+            "share_att_key": False,
+            "position_buckets": -1,
+            "max_relative_positions": 20,
+            "norm_rel_ebd": "none",
+            "position_biased_input": True,
+            "type_vocab_size": 3,
+            "pooler_hidden_act": "tanh",
+            "num_labels": 1,
+        },
+    ),
+    "deberta_mixing": (
+        "DebertaV2ForSequenceClassification",
+        {**DEBERTA, "pos_att_type": ["c2p"], "conv_kernel_size": 3, "conv_act": "gelu", "hidden_act": "gelu_new", "num_labels": 3},
+    ),
+    "deberta_not_relative": (
+        "DebertaV2ForSequenceClassification",
+        {**BERT, "relative_attention": False, "num_attention_heads": 3, "hidden_act": "silu", "num_labels": 3},
+    ),
+    "deberta_tokens": (
+        "DebertaV2ForTokenClassification",
+        {**DEBERTA, "pos_att_type": ["p2c"], "position_buckets": 32, "max_relative_positions": 80, "num_hidden_layers": 1, "num_labels": 3},
+    ),
     "bert_tokens": ("BertForTokenClassification", {**BERT, "num_attention_heads": 3, "hidden_act": "silu", "num_labels": 5}),
     "roberta_one_head": (
         "RobertaForSequenceClassification",
@@ -65,6 +127,34 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         {**DISTILBERT, "dim": 35, "n_heads": 5, "hidden_dim": 9, "activation": "gelu_new", "sinusoidal_pos_embds": True, "num_labels": 6},
     ),
     "distilbert_tokens": ("DistilBertForTokenClassification", {**DISTILBERT, "n_heads": 1, "activation": "relu", "num_labels": 4}),
+    "longformer_one_head": (
+        "LongformerForSequenceClassification",
+        {
+            **LONGFORMER,
+            "num_attention_heads": 1,
+            "hidden_act": "relu",
+            "layer_norm_eps": 1e-3,
+            "attention_window": [4, 8],
+            "num_labels": 7,
+        },
+    ),
+    "longformer_five_heads": (
+        "LongformerForSequenceClassification",
+        {
+            **LONGFORMER,
+            "hidden_size": 35,
+            "num_attention_heads": 5,
+            "num_hidden_layers": 1,
+            "attention_window": [12],
+            "pad_token_id": 0,
+            "type_vocab_size": 1,
+            "num_labels": 1,
+        },
+    ),
+    "longformer_tokens": (
+        "LongformerForTokenClassification",
+        {**LONGFORMER, "hidden_act": "gelu_new", "attention_window": [8, 8], "num_labels": 3},
+    ),
     "xlnet_one_head": ("XLNetForSequenceClassification", {**XLNET, "n_head": 1, "ff_activation": "relu", "layer_norm_eps": 1e-3}),
     "xlnet_first": (
         "XLNetForSequenceClassification",
