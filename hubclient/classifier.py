@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from hubclient.activation import activate, checked_threshold
 from hubclient.batches import Progress
@@ -108,6 +108,10 @@ class Classifier(TextModel):
     def encode(self, text: Text) -> list[int]:
         """Token ids with the special tokens, after truncation to `max_length`."""
         return list(self._truncated([checked_text(text)])[0].ids)
+
+    def to_pipeline(self, **options: Any) -> Any:
+        """See `TextModel.to_pipeline`: texts are truncated, and scores are those of `activation`."""
+        return super().to_pipeline(**{"truncation": True, "function_to_apply": self.activation, **options})
 
     def _truncated(self, texts: Sequence[Text]) -> list[Window]:
         """Of a pair, the longer text is cut first, as transformers does it."""

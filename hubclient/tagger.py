@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from hubclient.activation import activate
 from hubclient.batches import BATCH, Progress, run
@@ -72,6 +72,10 @@ class TokenClassifier(TextModel):
         """Where the text has the tokens that `encode` gives; (0, 0) for special ones."""
         (encoding,) = self._encode([checked_single(text)])
         return [encoding.offsets[place] for place in next(cut(encoding, self.max_length, 0)).places]
+
+    def to_pipeline(self, **options: Any) -> Any:
+        """See `TextModel.to_pipeline`: with aggregation_strategy="simple"."""
+        return super().to_pipeline(**{"aggregation_strategy": "simple", **options})
 
     def _tagged(self, texts: Iterable[str], plan: Plan) -> Iterator[tuple[str, Encoding, Sequence[Window], Sequence[np.ndarray]]]:
         """Each text, its tokens, its windows, and their logits."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
     from hubclient.cards import Card
+    from hubclient.export import Format
 
 
 class Setup(TypedDict, total=False):
@@ -93,6 +94,24 @@ class TextModel:
     def __deepcopy__(self, memo: dict[int, Any]) -> TextModel:
         """The same: nothing about it ever changes, and an engine holds what cannot be copied."""
         return self
+
+    def to_transformers(self) -> tuple[Any, Any]:
+        """transformers' own model (PyTorch, float32) and tokenizer, which answer as this does. Raises MissingExtra, UnsupportedModel."""
+        from hubclient.transformers_form import model_and_tokenizer
+
+        return model_and_tokenizer(self.path, self._tokenizer, self.max_length)
+
+    def to_pipeline(self, **options: Any) -> Any:
+        """transformers' pipeline for the task, which answers as this does; `options` are its own. Raises as `to_transformers` does."""
+        from hubclient.transformers_form import pipeline_of
+
+        return pipeline_of(self.task, *self.to_transformers(), **options)
+
+    def export(self, path: str | Path, format: Format = "onnx", *, force: bool = False) -> Path:
+        """Write the model into a folder: "onnx", one file with the weights, or "hf", a Hugging Face folder; see `hubclient.export`."""
+        from hubclient.export import export
+
+        return export(self.path, path, self.manifest, format=format, force=force)
 
     def _encode(self, texts: Sequence[Text]) -> list[Encoding]:
         """Every token of each text, with the special ones."""

@@ -110,6 +110,13 @@ class ZeroShotClassifier(TextModel):
         (hypothesis,) = _hypotheses([label], hypothesis_template)
         return list(self._truncated([(checked_single(text), hypothesis)])[0].ids)
 
+    def to_transformers(self) -> tuple[Any, Any]:
+        """See `TextModel.to_transformers`. The pipeline finds the class for entailment by its name."""
+        model, tokenizer = super().to_transformers()
+        if class_named(self.labels, "entail") is None:
+            model.config.label2id = {"entailment": self._classes.entailment}
+        return model, tokenizer
+
     def _asked(
         self,
         texts: Iterable[str],

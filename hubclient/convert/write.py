@@ -36,7 +36,7 @@ def write_config(staging: Path, config: Mapping[str, Any], labels: tuple[str, ..
             "pad_token_id": pad_token_id,
             **config,
             "dtype": "float32",
-            "problem_type": _problem_type(facts.activation.value, len(labels)),
+            "problem_type": problem_type(facts.activation.value, len(labels)),
             "id2label": {str(index): label for index, label in enumerate(labels)},
             "label2id": {label: index for index, label in enumerate(labels)},
         },
@@ -80,7 +80,8 @@ def write_manifest(
     write_json(job.staging / MANIFEST, manifest.to_dict())
 
 
-def _problem_type(activation: str, labels: int) -> str | None:
+def problem_type(activation: str, labels: int) -> str | None:
+    """By which transformers' pipeline answers with this activation."""
     if activation == "sigmoid":
         return "multi_label_classification" if labels > 1 else None
     return "single_label_classification" if activation == "softmax" else "regression"

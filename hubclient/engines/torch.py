@@ -24,21 +24,11 @@ class TorchEngine:
     name = "torch"
 
     def __init__(self, folder: Path) -> None:
-        try:
-            import torch
-            import transformers  # noqa: F401
-        except ImportError as error:
-            raise MissingExtra("torch", "the torch engine") from error
-        if read_manifest(folder).graph != "built":
-            raise UnsupportedModel(
-                "the torch engine cannot open this model",
-                where=str(folder),
-                why="its tensors could not be recovered from the origin's ONNX graph, which is kept as it was",
-                hint="use engine='onnx'",
-            )
+        self._model = open_model(folder, "the torch engine")
+        import torch
+
         self._torch = torch
         self._together = read_padding(folder).harmless
-        self._model = _open(folder)
         self._inputs = [name for name in INPUTS if name in signature(self._model.forward).parameters]
 
     def logits(self, batch: Batch) -> np.ndarray:
@@ -53,12 +43,22 @@ class TorchEngine:
         return result
 
 
-def _open(folder: Path) -> Any:
-    """The model that config.json names, with float32 weights."""
-    import torch
-    import transformers
+def open_model(folder: Path, needed_for: str) -> Any:
+    """transformers' own model, as config.json names it, with float32 weights. Raises MissingExtra, UnsupportedModel, ModelError."""
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise MissingExtra("torch", needed_for) from error
     from huggingface_hub.errors import StrictDataclassError
 
+    if read_manifest(folder).graph == "kept":
+        raise UnsupportedModel(
+            f"{needed_for} cannot open this model",
+            where=str(folder),
+            why="its tensors could not be recovered from the origin's ONNX graph, which is kept as it was",
+            hint="use engine='onnx'",
+        )
     kind = getattr(transformers, f"AutoModel{HEADS[head_of(read_json(folder / CONFIG))]}")
     try:
         with _own_bars_off():
