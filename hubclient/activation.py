@@ -1,4 +1,4 @@
-"""From what a model says to scores, and what a score must be above."""
+"""From what a model says to scores, and which of them count."""
 
 from __future__ import annotations
 
@@ -31,3 +31,9 @@ def checked_threshold(threshold: float) -> float:
     if not isinstance(threshold, int | float) or threshold != threshold:
         raise UsageError(f"the threshold is {threshold!r}, and must be a number", hint="scores of labels lie between 0 and 1")
     return threshold
+
+
+def checked_top(top_k: int | None) -> int | None:
+    if top_k is not None and top_k < 1:
+        raise UsageError(f"top_k is {top_k}, and must be at least 1")
+    return top_k

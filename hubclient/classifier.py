@@ -7,10 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
-from hubclient.activation import activate, checked_threshold
+from hubclient.activation import activate, checked_threshold, checked_top
 from hubclient.batches import Progress
 from hubclient.convert.annotators import Task
-from hubclient.errors import UsageError
 from hubclient.native import check_activation
 from hubclient.prediction import Prediction
 from hubclient.text_model import PooledReading, Setup, TextModel
@@ -83,11 +82,10 @@ class Classifier(TextModel):
         `threshold` overrules the model's own; `top_k` keeps only the highest scores; `progress` is told how many more texts are done.
         """
         limit = self.threshold if threshold is None else checked_threshold(threshold)
-        if top_k is not None and top_k < 1:
-            raise UsageError(f"top_k is {top_k}, and must be at least 1")
+        kept = checked_top(top_k)
         for logits in self._logits(checked(several(texts)), self._plan(texts, progress, **reading)):
             for row in activate(logits, self.activation):
-                yield self._prediction(row, limit, top_k)
+                yield self._prediction(row, limit, kept)
 
     def predict(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> np.ndarray:
         """The labels with the highest scores, of shape (n,)."""

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
-from hubclient.activation import activate, checked_threshold
+from hubclient.activation import activate, checked_threshold, checked_top
 from hubclient.batches import Progress
 from hubclient.convert.annotators import Task
 from hubclient.errors import InconsistentModel, InvalidText, UsageError
@@ -40,6 +40,7 @@ class Options(Asking, total=False):
 
     multi_label: bool
     threshold: float | None
+    top_k: int | None
     progress: Progress | None
 
 
@@ -84,18 +85,21 @@ class ZeroShotClassifier(TextModel):
         *,
         multi_label: bool = False,
         threshold: float | None = None,
+        top_k: int | None = None,
         progress: Progress | None = None,
         **asking: Unpack[Asking],
     ) -> Iterator[Prediction]:
         """Predictions one by one, in the order of the texts, in bounded memory.
 
         candidate_labels: a str is split at its commas; None means the model's own. multi_label: each label is judged by itself, so that
-        several may hold: those with a score above `threshold` are selected. `progress` is told how many more texts are done.
+        several may hold: those with a score above `threshold` are selected. `top_k` keeps only the highest scores; `progress` is told how
+        many more texts are done.
         """
         labels = self._candidates(candidate_labels)
         limit = self.threshold if threshold is None else checked_threshold(threshold)
+        kept = checked_top(top_k)
         for logits in self._asked(texts, labels, progress, **asking):
-            yield _prediction(labels, self._scores(logits, multi_label), limit if multi_label else None)
+            yield _prediction(labels, self._scores(logits, multi_label), limit if multi_label else None, kept)
 
     def logits(self, texts: Iterable[str], candidate_labels: str | Iterable[str] | None = None, **asking: Unpack[Asking]) -> np.ndarray:
         """What the model says of each text with each label, float32 of shape (texts, candidates, labels)."""
@@ -213,12 +217,12 @@ def _named(labels: Sequence[str], config: Mapping[str, Any]) -> int | None:
     return int(found)
 
 
-def _prediction(labels: Sequence[str], scores: np.ndarray, threshold: float | None) -> Prediction:
+def _prediction(labels: Sequence[str], scores: np.ndarray, threshold: float | None, top_k: int | None) -> Prediction:
     """`threshold`: of a choice of several labels; None: the best is chosen."""
-    ranked = {labels[number]: float(scores[number]) for number in reversed(scores.argsort())}
-    best = next(iter(ranked))
-    selected = (best,) if threshold is None else tuple(label for label, score in ranked.items() if score > threshold)
-    return Prediction(best, ranked[best], ranked, selected)
+    ranked = [(labels[number], float(scores[number])) for number in reversed(scores.argsort())]
+    best, score = ranked[0]
+    selected = (best,) if threshold is None else tuple(label for label, score in ranked if score > threshold)
+    return Prediction(best, score, dict(ranked[:top_k]), selected)
 
 
 def _hypotheses(labels: Sequence[str], template: str) -> list[str]:
