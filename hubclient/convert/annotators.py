@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from hubclient.archive.sparknlp import Engine
+from hubclient.errors import UnsupportedModel
 from hubclient.models.family import Head
 
 Task = Literal["text-classification", "zero-shot-classification", "token-classification"]
@@ -17,10 +19,12 @@ HEADS: Mapping[Task, Head] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Annotator:
-    """`model_type` is the family's that the name tells of; the weights decide, and may be another family's."""
+    """`model_type` is the family's that the name tells of; the weights decide, and may be another family's. `engines`: whose weights its
+    archives may hold."""
 
     model_type: str
     task: Task
+    engines: tuple[Engine, ...] = ("tensorflow", "onnx")
 
     @property
     def head(self) -> Head:
@@ -50,8 +54,8 @@ ANNOTATORS: Mapping[str, Annotator] = MappingProxyType(
         "DeBertaForSequenceClassification": Annotator("deberta-v2", "text-classification"),
         "DeBertaForZeroShotClassification": Annotator("deberta-v2", "zero-shot-classification"),
         "DeBertaForTokenClassification": Annotator("deberta-v2", "token-classification"),
-        "MPNetForSequenceClassification": Annotator("mpnet", "text-classification"),
-        "MPNetForTokenClassification": Annotator("mpnet", "token-classification"),
+        "MPNetForSequenceClassification": Annotator("mpnet", "text-classification", ("onnx",)),
+        "MPNetForTokenClassification": Annotator("mpnet", "token-classification", ("onnx",)),
         "LongformerForSequenceClassification": Annotator("longformer", "text-classification"),
         "LongformerForTokenClassification": Annotator("longformer", "token-classification"),
         "XlnetForSequenceClassification": Annotator("xlnet", "text-classification"),
@@ -60,6 +64,25 @@ ANNOTATORS: Mapping[str, Annotator] = MappingProxyType(
 )
 # Cards and archives differ in case: AlBertForSequenceClassification, AlbertForSequenceClassification.
 _FOLDED = MappingProxyType({name.casefold(): annotator for name, annotator in ANNOTATORS.items()})
+SUPPORTED = "docs/supported.md lists what can be opened; hub search --task text-classification finds models"
+# How the names of other annotators end, and what these are.
+_OTHERS = MappingProxyType(
+    {
+        "ClassifierDLModel": "a classifier over sentence embeddings, which a model of its own has to give",
+        "MultiClassifierDLModel": "a classifier over sentence embeddings, which a model of its own has to give",
+        "SentimentDLModel": "a classifier over sentence embeddings, which a model of its own has to give",
+        "ViveknSentimentModel": "a sentiment model over word counts",
+        "PipelineModel": "a pipeline of several models",
+        "Embeddings": "a model that gives embeddings and no classes",
+        "UniversalSentenceEncoder": "a model that gives embeddings and no classes",
+        "ForQuestionAnswering": "a model that answers questions",
+        "ForImageClassification": "a model of images",
+        "ForCTC": "a model of speech",
+        "Transformer": "a model that generates text",
+        "NerDLModel": "a tagger over word embeddings, which a model of its own has to give",
+        "NerCrfModel": "a tagger over word embeddings, which a model of its own has to give",
+    }
+)
 
 
 def find_annotator(name: str) -> Annotator | None:
@@ -69,3 +92,16 @@ def find_annotator(name: str) -> Annotator | None:
 def can_open(annotator: str | None) -> bool:
     """None, where a card does not say: then the archive decides."""
     return annotator is None or find_annotator(annotator) is not None
+
+
+def what_else(annotator: str) -> str | None:
+    """What an annotator is whose models cannot be opened, where that is known: then no archive has to be fetched to say so."""
+    if find_annotator(annotator):
+        return None
+    return next((what for ending, what in sorted(_OTHERS.items(), key=lambda item: -len(item[0])) if annotator.endswith(ending)), None)
+
+
+def unsupported(annotator: str, where: str | None) -> UnsupportedModel:
+    what = what_else(annotator)
+    why = f"{annotator} is {what}" if what else None
+    return UnsupportedModel(f"the annotator {annotator} is not supported", where=where, why=why, hint=SUPPORTED)
