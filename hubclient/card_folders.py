@@ -28,7 +28,7 @@ class CardFolders:
     def add(self, folder: Path) -> bool:
         """Whether it was new. Raises UsageError if it is no folder, StoreUnwritable."""
         added = Path(os.path.abspath(folder))
-        if not added.is_dir():
+        if not os.path.isdir(added):
             raise UsageError("this is not a folder", where=str(added), hint="name a folder of model cards, or a checkout with docs/_posts")
         if "\n" in str(added) or "\r" in str(added):
             raise UsageError("a folder with a line end in its name cannot be kept", where=repr(str(added)), hint="rename it")

@@ -8,9 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hubclient.cards import Card, Overlay, parse_card, parse_overlay
+from hubclient.cards import Card, Overlay, parse_card, parse_facts, parse_overlay
 from hubclient.errors import CardError
 
+# Opening a pipe would otherwise wait for somebody who writes.
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_MOST_BYTES = 64 * 2**20
+_CHUNK = 2**20
+# SQLite's integers end in the year 2262.
+_END_OF_TIME = 2**63 - 1
 CARD_ENDING = ".md"
 OVERLAY_ENDING = ".overlay.yaml"
 # Where a Jekyll site keeps its pages, Spark NLP's documentation among them: of its checkout, only these are cards.
@@ -37,13 +43,13 @@ class CardFolder:
 
 
 def list_folder(path: Path) -> CardFolder:
-    """List the `.md` and `.overlay.yaml` files by path; a README.md is no card, and hidden folders are left alone.
+    """List the `.md` and `.overlay.yaml` files by path; a README.md is no card, and hidden files and folders are left alone.
 
     Of a checkout that has `docs/_posts`, that folder is listed.
     """
     posts = path / _POSTS
     lister = _Lister()
-    lister.visit(str(posts if posts.is_dir() else path))
+    lister.visit(str(posts if os.path.isdir(posts) else path))
     return CardFolder(path, tuple(sorted(lister.cards, key=lambda card: card.path)), tuple(sorted(lister.overlays)), tuple(lister.problems))
 
 
@@ -54,24 +60,26 @@ class _Lister:
         self.problems: list[CardError] = []
 
     def visit(self, folder: str) -> None:
-        try:
-            with os.scandir(folder) as entries:
-                subfolders = list(self._files(entries))
-        except OSError as error:
-            self.problems.append(CardError("a folder of cards cannot be listed", where=folder, why=error.strerror))
-            return
-        for subfolder in subfolders:
-            self.visit(subfolder)
+        left = [folder]
+        while left:
+            folder = left.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    left += self._files(entries)
+            except OSError as error:
+                self.problems.append(CardError("a folder of cards cannot be listed", where=folder, why=error.strerror))
 
     def _files(self, entries: Iterator[os.DirEntry[str]]) -> Iterator[str]:
         """Note the files, and give the subfolders."""
         for entry in entries:
             name = entry.name
+            if name.startswith("."):
+                continue
             if name.endswith(CARD_ENDING) and name.lower() != "readme.md" and not entry.is_dir(follow_symlinks=False):
                 self.cards.append(_card_file(entry))
             elif name.endswith(OVERLAY_ENDING):
                 self.overlays.append(Path(entry.path))
-            elif not name.startswith(".") and entry.is_dir(follow_symlinks=False):
+            elif entry.is_dir(follow_symlinks=False):
                 yield entry.path
 
 
@@ -80,18 +88,32 @@ def _card_file(entry: os.DirEntry[str]) -> CardFile:
         facts = entry.stat()
     except OSError:  # a link to nowhere: reading it will tell
         return CardFile(entry.path, 0, 0)
-    return CardFile(entry.path, facts.st_mtime_ns, facts.st_size)
+    return CardFile(entry.path, min(facts.st_mtime_ns, _END_OF_TIME), facts.st_size)
 
 
 def read_bytes(path: Path) -> bytes:
     """The file's bytes. Raises CardError if it cannot be read."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # reading a pipe would wait for ever
-            raise CardError("a card is not a file", where=str(path))
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
+        file = os.open(path, _READING)
+        try:
+            facts = os.fstat(file)
+            if not stat.S_ISREG(facts.st_mode):
+                raise CardError("a card is not a file", where=str(path))
+            if facts.st_size > _MOST_BYTES:
+                raise CardError("a file is too large for a card", where=str(path), why=f"it has {facts.st_size:,} bytes")
+            return _whole(file, facts.st_size)
+        finally:
+            os.close(file)
     except OSError as error:
         raise CardError("a card cannot be read", where=str(path), why=error.strerror) from error
+
+
+def _whole(file: int, size: int) -> bytes:
+    """The content: one call gives all of it, unless the file grows meanwhile or comes in parts."""
+    data = os.read(file, size + 1)
+    while len(data) <= _MOST_BYTES and (more := os.read(file, _CHUNK)):
+        data += more
+    return data
 
 
 def read_card(path: Path) -> Card:
@@ -101,6 +123,11 @@ def read_card(path: Path) -> Card:
 
 def card_from(data: bytes, path: Path) -> Card:
     return parse_card(_decode(data, path), path=str(path))
+
+
+def facts_from(data: bytes, path: Path) -> Card:
+    """The card without its prose."""
+    return parse_facts(_decode(data, path), path=str(path))
 
 
 def read_overlay(path: Path) -> Overlay:

@@ -51,13 +51,26 @@ def facts_by_key(reader: Reader) -> Mapping[CardKey, tuple[str, str | None]]:
 
 def current_numbers(reader: Reader, can_open: CanOpen | None = None) -> set[int]:
     """Of each name and language the one version that resolving without a constraint takes."""
-    best: dict[tuple[str, str], tuple[tuple[object, ...], int]] = {}
+    newest: dict[tuple[str, str], _Outline] = {}
+    opened: dict[tuple[str, str], _Outline] = {}
     for card in _counting(reader):
-        model, opened = (card.name, card.language), can_open is None or can_open(card.annotator)
-        standing = (card.own, opened, card.version, card.epoch_ms)
-        if model not in best or standing > best[model][0]:
-            best[model] = (standing, card.number)
-    return {number for _, number in best.values()}
+        _keep_newest(newest, card)
+        if card.annotator and can_open and can_open(card.annotator):
+            _keep_newest(opened, card)
+    if can_open is None:
+        return {card.number for card in newest.values()}
+    return {_taken(card, opened.get(model), can_open).number for model, card in newest.items()}
+
+
+def _keep_newest(found: dict[tuple[str, str], _Outline], card: _Outline) -> None:
+    other = found.get((card.name, card.language))
+    if other is None or (card.own, card.version, card.epoch_ms) > (other.own, other.version, other.epoch_ms):
+        found[card.name, card.language] = card
+
+
+def _taken(newest: _Outline, opened: _Outline | None, can_open: CanOpen) -> _Outline:
+    """The newest that can be opened, unless the newest can, or may, or counts more for being the user's own."""
+    return newest if opened is None or can_open(newest.annotator) or newest.own != opened.own else opened
 
 
 class _Outline(NamedTuple):

@@ -99,7 +99,7 @@ def _by_meaning(panel: _Panel, reference: CardReference) -> CardReference:
             lambda known: known.card.model_name == name or known.card.model_language not in archives,
             lambda known: f"its archive is named '{known.card.model_name}', and another one has the name",
         )
-        panel.steps.append(f"'{name}' is the name of " + ("an archive" if archives else "a card"))
+        panel.steps.append(f"'{name}' is the name of a card")
         return reference
     panel.keep(lambda known: _has_nlu(known.card, name), lambda known: "it has neither the name nor the NLU reference")
     return _by_nlu(panel, reference) if panel.left else reference
@@ -188,17 +188,23 @@ def _own_first(panel: _Panel) -> None:
 
 
 def _by_can_open(panel: _Panel, can_open: CanOpen | None) -> None:
-    """Versions that cannot be opened are passed over, aloud where they are newer than the one that is taken; unless there is no other."""
-    opened = [known for known in panel.left if can_open is None or can_open(known.card.annotator)]
-    if not opened or len(opened) == len(panel.left):
+    """A newest version that cannot be opened is passed over, aloud, for those of which it is known that they can; unless there are none."""
+    newest = max(panel.left, key=_age)
+    if can_open is None or can_open(newest.card.annotator):
         return
-    newest = max(map(_age, opened))
-    passed = sorted((known for known in panel.left if known not in opened), key=_age)
-    panel.notices += [
-        f"{known.key} is passed over: hubclient cannot open {known.card.annotator or 'it'}" for known in passed if _age(known) > newest
-    ]
-    panel.keep(lambda known: known in opened, lambda known: f"hubclient cannot open {known.card.annotator or 'it'}")
+    opened = [known for known in panel.left if known.card.annotator and can_open(known.card.annotator)]
+    if not opened:
+        return
+    taken = max(map(_age, opened))
+    passed = sorted((known for known in panel.left if known not in opened and _age(known) > taken), key=_age)
+    panel.notices += [f"{known.key} is passed over: {_not_opened(known)}" for known in passed]
+    panel.keep(lambda known: known in opened, _not_opened)
     panel.steps.append("versions that hubclient cannot open are passed over")
+
+
+def _not_opened(known: Known) -> str:
+    annotator = known.card.annotator
+    return f"hubclient cannot open {annotator}" if annotator else "its card names no annotator"
 
 
 def _newest(panel: _Panel) -> None:

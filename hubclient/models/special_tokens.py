@@ -143,7 +143,7 @@ def _special(token: object) -> object:
 
 def _numbered(settings: Mapping[str, Any]) -> dict[int, Added]:
     """added_tokens_decoder: id -> token, in the order of ids."""
-    stated = settings.get(_BY_ID) or {}
+    stated = settings.get(_BY_ID, {})
     if not isinstance(stated, Mapping):
         raise InconsistentModel(f"{_BY_ID} is no object", where=SETTINGS_FILES[0])
     try:

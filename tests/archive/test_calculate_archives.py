@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ import pytest
 
 from hubclient.archive.bundle import TensorBundle
 from hubclient.archive.calculate import calculate
-from hubclient.archive.graph import Dataflow, Graph
+from hubclient.archive.graph import Graph
 from hubclient.archive.location import open_archive
 from hubclient.archive.sparknlp import read_archive
 from hubclient.archive.weights import tensorflow_files, unpack
@@ -39,15 +39,17 @@ Feeds = dict[str, np.ndarray]
 
 
 class Opened:
-    """An archive's dataflow and variables."""
+    """An archive's graph, the name of its logits, and its variables."""
 
-    def __init__(self, flow: Dataflow, bundle: TensorBundle) -> None:
-        self.flow = flow
+    def __init__(self, data: bytes, output: str, bundle: TensorBundle) -> None:
         keys = bundle.variables()
-        self._variable = cache(lambda name: bundle.array(keys[name]))
+        self.data = data
+        self.output = output
+        self.variable: Callable[[str], np.ndarray] = cache(lambda name: bundle.array(keys[name]))
+        self._flow = Graph(data).trace(output)
 
     def __call__(self, feeds: Feeds) -> np.ndarray:
-        return calculate(self.flow, feeds, self._variable)
+        return calculate(self._flow, feeds, self.variable)
 
 
 @contextmanager
@@ -57,8 +59,8 @@ def opened(path: Path) -> Iterator[Opened]:
         inner = unpack(archive.members, archive.weights, file)
         files = tensorflow_files(inner)
         assert archive.signatures
-        flow = Graph(inner.read(files.graph, _LIMIT)).trace(archive.signatures["logits"])
-        yield Opened(flow, TensorBundle(inner.read(files.index, _LIMIT), *(inner.read(shard, _LIMIT) for shard in files.shards)))
+        bundle = TensorBundle(inner.read(files.index, _LIMIT), *(inner.read(shard, _LIMIT) for shard in files.shards))
+        yield Opened(inner.read(files.graph, _LIMIT), archive.signatures["logits"], bundle)
 
 
 def golden(path: Path) -> tuple[str, list[dict[str, Any]]]:

@@ -339,8 +339,14 @@ def test_what_the_oldest_files_have() -> None:
 )
 def test_tensors_that_lie(part: bytes) -> None:
     with pytest.raises(ArchiveError) as caught:
-        read_all(legacy(holding(part), ["0"], STORED))
+        read(legacy(holding(part), ["0"], STORED))
     assert "pytorch_model.bin" in str(caught.value)
+
+
+@pytest.mark.parametrize("other", [storage(count=3), storage(kind="IntStorage")])
+def test_a_storage_is_of_one_size_and_one_type(other: bytes) -> None:
+    with pytest.raises(CorruptArchive, match=r"storage '0' has two sizes or two types"):
+        read(legacy(holding(tensor(storage()), tensor(other, shape=(1, 1))), ["0"], STORED))
 
 
 def test_the_sound_file_that_the_lies_are_made_of() -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from hubclient.bundled import CARDS
-from hubclient.cards import Overlay
-from hubclient.catalog import CardKey, Catalog, Resolution
-from hubclient.errors import CardError, UnknownModel
+from hubclient.cards import Card, Overlay, parse_card
+from hubclient.catalog import CardKey, Catalog, Layer, Resolution
+from hubclient.errors import AmbiguousModel, CardError, ResolutionError, SourceError, UnknownLanguage, UnknownModel
 from hubclient.names import CardReference, parse_reference
 from tests.cards.shared import ROOT, archive, card_text
 
@@ -166,3 +167,77 @@ def test_a_pipe_among_the_cards_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.md")
     (problem,) = Catalog.load([tmp_path]).problems
     assert "not a file" in problem.what
+
+
+def live_card(name: str = "small_model", language: str = "de", version: str = "9.0.0") -> Card:
+    return parse_card(card_text(file=archive(name, language, version), front={"name": name, "language": language}))
+
+
+class Asked:
+    """A live index of one card, and how often it was asked."""
+
+    def __init__(self, *cards: Card, trouble: SourceError | None = None) -> None:
+        self.cards, self.trouble, self.names = cards, trouble, list[str]()
+
+    def __call__(self, name: str) -> list[Card]:
+        self.names.append(name)
+        if self.trouble:
+            raise self.trouble
+        return [card for card in self.cards if card.model_name == name]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A folder with one model in two languages and another one."""
+    for language in ("fr", "it"):
+        write(tmp_path, f"small_model_{language}.md", card_text(file=archive(language=language), front={"language": language}))
+    write(tmp_path, "other_en.md", card_text(file=archive("other"), front={"name": "other"}))
+    return tmp_path
+
+
+def with_live(folder: Path, live: Asked) -> Catalog:
+    return Catalog([Layer("folder", folder, own=True)], live=live)
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [("de/small_model", "de/small_model@9.0.0"), ("other@>=9", "en/other@9.5.0"), ("unheard", "xx/unheard@1.0.0")],
+    ids=["language", "version", "name"],
+)
+def test_what_the_cards_lack_is_looked_up_in_the_live_index(small: Path, text: str, chosen: str) -> None:
+    asked = Asked(live_card(), live_card("other", "en", "9.5.0"), live_card("unheard", "xx", "1.0.0"))
+    found = resolve(with_live(small, asked), text)
+    assert str(CardKey.of(found.card)) == chosen
+    assert found.notices[-1] == f"{chosen} is known from the live index alone: there is no card of it"
+    assert len(asked.names) == 1
+
+
+@pytest.mark.parametrize("text", ["fr/small_model", "other", "other@3.4.2", "small_model", "en.classify.small"])
+def test_what_the_cards_tell_needs_no_live_index(small: Path, text: str) -> None:
+    asked = Asked(live_card())
+    catalog = with_live(small, asked)
+    with suppress(AmbiguousModel):
+        resolve(catalog, text)
+    assert asked.names == []
+
+
+def test_what_nobody_has_names_what_both_have(small: Path) -> None:
+    with pytest.raises(UnknownLanguage) as caught:
+        resolve(with_live(small, Asked(live_card())), "es/small_model")
+    assert caught.value.why == "the languages there are: de, fr, it"
+
+
+def test_a_live_index_in_trouble_is_told_beside_what_the_cards_say(small: Path) -> None:
+    trouble = SourceError("no answer")
+    for text in ("es/small_model", "unheard", "fr/small_model@9"):
+        with pytest.raises(ResolutionError) as caught:
+            resolve(with_live(small, Asked(trouble=trouble)), text)
+        assert caught.value.causes == (trouble,)
+
+
+def test_a_broken_card_is_told_where_its_name_is_explained(tmp_path: Path) -> None:
+    write(tmp_path, "small_model_en.md", card_text())
+    write(tmp_path, "2023-01-01-small_model_en.md", "---\nname: small_model\n")
+    (notice,) = Catalog.load([tmp_path]).deliberate(CardReference("small_model", "en")).notices
+    assert notice.startswith("the front matter has no end")
+    assert notice.endswith(": no second line of '---' follows the first: it is left out")

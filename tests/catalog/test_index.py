@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -269,7 +269,7 @@ def test_many_files_are_read_by_processes_of_their_own(cards: Path, tmp_path: Pa
     assert problem[0] == "the text is not UTF-8"
 
 
-@pytest.mark.parametrize("program", ["import sys; sys.exit(3)", "print('[\"half a li', end='')", None])
+@pytest.mark.parametrize("program", ["import sys; sys.exit(3)", "print('half a portion', end='')", None])
 def test_what_a_dead_process_left_is_read_all_the_same(cards: Path, monkeypatch: pytest.MonkeyPatch, program: str | None) -> None:
     monkeypatch.setattr(reading, "_MANY", 2)
     monkeypatch.setattr(reading, "_processors", lambda: 2)
@@ -279,3 +279,38 @@ def test_what_a_dead_process_left_is_read_all_the_same(cards: Path, monkeypatch:
         monkeypatch.setattr(sys, "executable", str(cards / "missing"))
     answers = list(read_files([Task(str(path)) for path in sorted(cards.iterdir())]))
     assert sorted(Path(answer.path).stem for answer in answers if answer.row) == ["one_en", "three_en", "two_en"]
+
+
+def test_what_python_prints_when_it_starts_is_no_answer(cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_MANY", 2)
+    monkeypatch.setattr(reading, "_processors", lambda: 2)
+    monkeypatch.setattr(reading, "_read", lambda task: pytest.fail("read in this process"))
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text("print('init is done', end='N')\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "site"), *sys.path, b"odd"])
+    answers = list(read_files([Task(str(path)) for path in sorted(cards.iterdir())]))
+    assert sorted(Path(answer.path).stem for answer in answers if answer.row) == ["one_en", "three_en", "two_en"]
+
+
+def test_processes_end_with_the_work(cards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as nobody wants more answers: after Ctrl-C, or when the disk is full."""
+    started: list[subprocess.Popen[bytes]] = []
+    start = reading._started
+
+    def noting() -> subprocess.Popen[bytes]:
+        started.append(start())
+        return started[-1]
+
+    monkeypatch.setattr(reading, "_MANY", 2)
+    monkeypatch.setattr(reading, "_processors", lambda: 2)
+    monkeypatch.setattr(reading, "_PORTION", 1)
+    monkeypatch.setattr(reading, "_started", noting)
+    monkeypatch.setattr(
+        reading, "_PROGRAM", "import time; from hubclient.catalog import reading; reading._PORTION = 1; reading.main(); time.sleep(60)"
+    )
+    answers = read_files([Task(str(path)) for path in sorted(cards.iterdir())])
+    assert isinstance(answers, Generator)
+    next(answers)
+    assert [process.poll() for process in started] == [None, None]
+    answers.close()
+    assert None not in [process.poll() for process in started]

@@ -34,6 +34,10 @@ def weigh(text: str, *cards: Card | Known, can_open: CanOpen | None = None) -> D
     return deliberate([card if isinstance(card, Known) else known(card) for card in cards], reference, can_open=can_open)
 
 
+def knows(annotator: str | None) -> bool:
+    return annotator in (None, "Known")
+
+
 def choose(text: str, *cards: Card | Known, can_open: CanOpen | None = None) -> tuple[Card, tuple[str, ...]]:
     """The chosen card and the notices. Raises the error that the deliberation ends with."""
     found = weigh(text, *cards, can_open=can_open)
@@ -83,6 +87,17 @@ def test_several_languages_without_english_are_ambiguous_in_both_spellings() -> 
     assert caught.value.hint == 'write one of: fr/m or pretrained("m", "fr"), xx/m or pretrained("m", "xx")'
 
 
+def test_of_many_languages_a_few_are_spelt_out() -> None:
+    cards = [card(language=language) for language in ("af", "bn", "ca", "de", "el")]
+    for text in ("m", "fr/m"):
+        with pytest.raises(ResolutionError, match="m") as caught:
+            choose(text, *cards)
+        told = caught.value.what if text == "m" else caught.value.why or ""
+        assert "af, bn, ca, de, el" in told
+        assert (caught.value.hint or "").count("pretrained") == 3
+        assert (caught.value.hint or "").endswith(", or another of the 2 languages left")
+
+
 def test_unknown_version_names_those_there_are_as_numbers() -> None:
     with pytest.raises(UnknownVersion, match=">=4") as caught:
         choose("en/m@>=4", TEN, OLD, NEW)
@@ -97,11 +112,19 @@ def test_a_card_without_a_version_meets_no_constraint() -> None:
 
 
 def test_versions_that_cannot_be_opened_are_passed_over_aloud() -> None:
+    newest, opened = card(version="5.0.0", annotator="NewAnnotator"), card(version="3.0.0", annotator="Known")
+    found, notices = choose("en/m", newest, opened, OLD, can_open=knows)
+    assert found is opened
+    assert notices == (
+        "en/m@3.9.0 is passed over: its card names no annotator",
+        "en/m@5.0.0 is passed over: hubclient cannot open NewAnnotator",
+    )
+
+
+def test_a_version_that_may_not_open_either_takes_no_newer_ones_place() -> None:
     newest = card(version="5.0.0", annotator="NewAnnotator")
-    found, notices = choose("en/m", newest, OLD, can_open=lambda annotator: annotator is None)
-    assert found is OLD
-    assert notices == ("en/m@5.0.0 is passed over: hubclient cannot open NewAnnotator",)
-    assert choose("en/m", newest, OLD, can_open=lambda annotator: False)[0] is newest
+    assert choose("en/m", newest, OLD, can_open=knows) == (newest, ())
+    assert choose("en/m", card(version="3.0.0", annotator="Known"), OLD, can_open=knows) == (OLD, ())
 
 
 def test_warnings() -> None:
@@ -179,19 +202,20 @@ def test_layers(text: str, candidates: tuple[Known, ...], chosen: Card) -> None:
 
 def test_every_candidate_is_told_of() -> None:
     newest = card(version="5.0.0", annotator="NewAnnotator")
-    found = weigh("m", TEN, NEW, OLD, newest, FR, can_open=lambda annotator: annotator is None)
+    new, ten = card(version="3.10.0", epoch=2, annotator="Known"), card(version="3.10.0", annotator="Known")
+    found = weigh("m", ten, new, OLD, newest, FR, can_open=knows)
     assert [(candidate.known.card, candidate.verdict) for candidate in found.candidates] == [
-        (NEW, None),
+        (new, None),
         (newest, "hubclient cannot open NewAnnotator"),
-        (TEN, "en/m@3.10.0 is newer"),
-        (OLD, "en/m@3.10.0 is newer"),
+        (ten, "en/m@3.10.0 is newer"),
+        (OLD, "its card names no annotator"),
         (FR, "its language is fr"),
     ]
     assert found.steps == (
-        "'m' is the name of an archive",
+        "'m' is the name of a card",
         "language en: none was given, and it is one of en, fr",
         "versions that hubclient cannot open are passed over",
-        "the newest archive of the newest library version of 3",
+        "the newest archive of the newest library version of 2",
     )
 
 

@@ -77,6 +77,31 @@ class TestSearch:
         assert f"{own / 'broken_en.md'}:3" in done.err
         assert done.err.endswith("it is left out\n")
 
+    def test_controls_are_shown_and_columns_stay(self, own: Path) -> None:
+        front = {"name": "ctrl_qwertz", "title": '"red \\e[31m\\ttab"'}
+        text = card_text(file=archive("ctrl_qwertz"), front=front, labels="`a\tb`, `c\x1b[31m`")
+        (own / "good\x1b[31m\n_en.md").write_text(text, encoding="utf-8")
+        (own / "bad\x1b[31m\n.md").write_text("---\n")
+        done = hub("search", "ctrl_qwertz")
+        (row,) = rows(done.out)
+        assert row[5] == "a\\tb, c\\x1b[31m"
+        assert len(done.err.splitlines()) == 1
+        told = "".join(hub(*command).out for command in (["info", "ctrl_qwertz"], ["explain", "ctrl_qwertz"])) + done.err
+        assert "\x1b" not in told
+        assert "red \\x1b[31m\\ttab" in told
+
+    def test_a_file_whose_name_is_no_text_is_json_all_the_same(self, own: Path) -> None:
+        odd = os.fsencode(own) + b"/\xff_en.md"
+        os.rename(own / "small_en.md", odd)
+        file = json.loads(hub("explain", "small_qwertz", "--json").out)["candidates"][0]["file"]
+        assert os.fsencode(file) == odd
+
+    def test_a_folder_that_is_gone_is_told(self, own: Path) -> None:
+        (own / "small_en.md").unlink()
+        own.rmdir()
+        for command in (["search", "zzzz"], ["cards", "list"], ["refresh"]):
+            assert f"a folder of cards cannot be listed ({own}): No such file or directory: it is left out" in hub(*command).err
+
 
 class TestInfo:
     def test_the_whole_card(self, own: Path) -> None:
@@ -95,6 +120,11 @@ class TestInfo:
         assert said["page"] == "https://sparknlp.org/2022/06/02/bert_base_cased_qa_squad2_en_3_0.html"
         assert said["Hugging Face"] == "deepset/bert-base-cased-squad2"
 
+    def test_the_page_is_that_of_the_version_that_is_shown(self) -> None:
+        for version, page in ("4.1.0", "2022/09/19"), ("4.2.0", "2022/09/20"):
+            said = dict(line.split("\t") for line in hub("info", f"bert_classifier_mini_sst2_distilled@{version}").out.splitlines())
+            assert (said["version"], said["page"].rpartition("/")[0]) == (version, f"https://sparknlp.org/{page}")
+
     def test_an_nlu_reference(self) -> None:
         assert hub("info", "en.classify.bert.pubmed.").out.startswith(f"name\t{PUBMED}\n")
 
@@ -105,7 +135,7 @@ class TestExplain:
         assert done.code == 0, done.err
         assert done.out.splitlines()[:6] == [
             "small_qwertz",
-            "  'small_qwertz' is the name of an archive",
+            "  'small_qwertz' is the name of a card",
             "  language en: the only one",
             "candidates",
             "  * en/small_qwertz@3.4.2  BertForSequenceClassification",
@@ -152,6 +182,33 @@ class TestExplain:
         assert record["sources"][-1]["role"] == role
         assert record["outcome"].startswith(outcome)
         assert record["candidates"] == []
+
+    def test_what_is_no_model_is_told(self, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        for reference, code, outcome in (tmp_path / "missing.zip", 5, "cannot be had"), (tmp_path / "empty", 6, "cannot be had"):
+            done = hub("explain", str(reference))
+            assert (done.code, hub("pull", str(reference)).code) == (code, code)
+            assert outcome in done.out
+            assert str(reference) in done.err
+
+    def test_a_name_that_only_the_live_index_might_have(self, monkeypatch: pytest.MonkeyPatch, script: ScriptedServer) -> None:
+        monkeypatch.setenv("HUBCLIENT_LIVE_INDEX", f"{script.endpoint}/metadata.json")
+        done = hub("explain", "unheard_qwertz")
+        assert done.code == 4
+        assert "the live index was not asked" in done.err
+        assert "hub refresh" in done.err
+        assert "offline" not in done.err
+        assert script.requests == []
+
+    @pytest.mark.parametrize(
+        "reference",
+        [DEMO, PUBMED, f"en/{DEMO}@3.4.4", f"{DEMO}@>=9", f"fr/{DEMO}", "bert_base_cased_qa_squad2", "ca.lemma", "no_such_model", "lemma",
+         "en.classify.bert.pubmed.", str(DEMO_ZIP), "./missing.zip", "hf:owner/repo", f"s3://{BUCKET}/{DEMO_KEY}", "s3://bucket/a.zip",
+         "https://example.com/a.zip", "https://example.com/a", "owner/repo", "fr/", ""],
+    )  # fmt: skip
+    def test_offline_it_ends_as_pulling_does(self, reference: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HUBCLIENT_OFFLINE", "1")
+        assert hub("explain", reference).code == hub("pull", reference).code
 
     def test_nobody_is_asked_unless_it_is_wanted(self, script: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HUBCLIENT_S3_ENDPOINT", script.endpoint)

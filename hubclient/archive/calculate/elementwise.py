@@ -176,7 +176,7 @@ _UNARY: Mapping[str, Callable[[Array], Array]] = {
     "Neg": np.negative,
     "Sign": lambda value: np.sign(value) + 0,  # TensorFlow knows no sign of -0
     "Square": np.square,
-    "Round": np.rint,
+    "Round": lambda value: np.rint(value).astype(value.dtype),
     "Relu": lambda value: np.maximum(value, 0),
     "Relu6": lambda value: np.minimum(np.maximum(value, 0), 6),
 }

@@ -49,7 +49,7 @@ def _places(step: Step, shape: Sequence[int], index: Array) -> tuple[Array, int]
     depth = index.shape[-1] if index.ndim else -1
     if not 0 <= depth <= len(shape):
         raise step.wrong(f"{depth} coordinates for {len(shape)} dimensions")
-    numbers = np.zeros(index.shape[:-1], np.int64)
+    numbers: Array = np.zeros(index.shape[:-1], np.int64)
     for axis in range(depth):
         step.within(index[..., axis], shape[axis])
         numbers = numbers * shape[axis] + index[..., axis]
@@ -60,13 +60,15 @@ def _gather_rows(step: Step, table: Array, index: Array) -> Array:
     numbers, rows = _places(step, table.shape, index)
     rest = table.shape[index.shape[-1] :]
     step.claim((*index.shape[:-1], *rest), table.dtype)
-    return table.reshape(rows, prod(rest))[numbers].reshape(*index.shape[:-1], *rest)
+    return table.reshape(rows, prod(rest))[numbers].reshape((*index.shape[:-1], *rest))
 
 
 def _put(step: Step, table: Array, index: Array, updates: Array, combine: Callable[[Array, Array, Array], None]) -> Array:
     """Rows of `table`, which is changed, are combined with those of `updates`."""
     numbers, rows = _places(step, table.shape, index)
     rest = table.shape[index.shape[-1] :]
+    if not index.shape[-1]:
+        raise step.wrong("its places have no coordinates")
     if updates.shape != (*index.shape[:-1], *rest):
         raise step.wrong(f"updates {updates.shape} of {table.shape} at {index.shape}")
     combine(table.reshape(rows, prod(rest)), numbers, updates.reshape(numbers.size, prod(rest)))

@@ -107,7 +107,9 @@ def _window(step: Step, axis: int, side: int, size: int) -> _Window:
         ends = (0, 0)
     else:
         raise step.unsupported(f"padding '{padding}'")
-    return _Window(size, stride, dilation, ends, max((side + sum(ends) - reach) // stride + 1, 0))
+    if side + sum(ends) < reach:
+        raise step.wrong(f"a filter of {reach} on {side}")
+    return _Window(size, stride, dilation, ends, (side + sum(ends) - reach) // stride + 1)
 
 
 OPERATORS: Mapping[str, Operator] = {

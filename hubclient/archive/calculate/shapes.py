@@ -16,11 +16,11 @@ from hubclient.archive.calculate.step import INT32, Array, Step
 
 def _reshape(step: Step, value: Array, shape: Array) -> Array:
     sides = step.vector(shape, "the shape")
-    if -1 in sides:
-        known = prod(side for side in sides if side != -1)
-        if sides.count(-1) > 1 or known <= 0 or value.size % known:
-            raise step.wrong(f"{value.shape} is given the shape {sides}")
-        sides[sides.index(-1)] = value.size // known
+    if sides.count(-1) == 1:
+        # What is missing is told from the sides that are not 0, where both shapes have some that are.
+        known = prod(side for side in sides if side not in (0, -1))
+        missing = prod(side for side in value.shape if side or 0 not in sides) // (known or 1)
+        sides[sides.index(-1)] = missing
     if min(sides, default=0) < 0 or prod(sides) != value.size:
         raise step.wrong(f"{value.shape} is given the shape {sides}")
     return value.reshape(sides)
@@ -168,8 +168,8 @@ OPERATORS: Mapping[str, Operator] = {
     "Tile": Operator("A I", _tile),
     "Pack": Operator("A*", _pack),
     "Unpack": Operator("A", _unpack),
-    "Concat": Operator("I A*", lambda step, axis, *values: _joined(step, axis, values)),
-    "ConcatV2": Operator("A* I", _last(_joined)),
+    "Concat": Operator("I A A*", lambda step, axis, *values: _joined(step, axis, values)),
+    "ConcatV2": Operator("A A* I", _last(_joined)),
     "Split": Operator("I A", _split),
     "SplitV": Operator("A I I", _split_sizes),
     "Pad": Operator("A I", _pad),
