@@ -85,6 +85,9 @@ class TextModel:
     def engine(self) -> str:
         return self._engine.name
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r}, engine={self.engine!r})"
+
     def __reduce__(self) -> Any:
         setup = Setup(engine=self.engine, manifest=self.manifest, card=self.card)
         if self.windows:

@@ -86,5 +86,5 @@ def _is_missing(value: object) -> bool:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return text if len(text) <= 60 else text[:57] + "..."

@@ -41,8 +41,8 @@ def predict(
 ) -> None:
     """Classify texts.
 
-    One line each: label, score, text, separated by tabs; several labels of a multi-label model by ' | '. A model that finds entities has one
-    line for each: label, score, entity, text.
+    One line each: label, score, text, separated by tabs; several labels of a multi-label model by ' | '. A model of entities has one line
+    for each: label, score, entity, text.
     """
     wanted = _texts(texts)
     model = hub_for(cache_dir, offline).pretrained(
