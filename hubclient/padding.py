@@ -20,7 +20,7 @@ _LEFT = frozenset({"xlnet"})
 class Padding:
     """`token` is what texts are filled up with.
 
-    `harmless`: transformers' own model answers a text in such a batch as it does alone; a graph that was built for it always does.
+    `harmless`: transformers' own model is known to answer a text in such a batch as it does alone. A graph that was built always does.
     """
 
     token: int = 0
@@ -35,7 +35,7 @@ class Padding:
         return cls(
             token=_token(config),
             side="left" if stated or kind in _LEFT else "right",
-            harmless=not (kind == "xlnet" and _heeds_padding(config)),
+            harmless=kind in FAMILIES and not (kind == "xlnet" and _heeds_padding(config)),
         )
 
 

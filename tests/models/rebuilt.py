@@ -15,12 +15,15 @@ import numpy as np
 import onnxruntime
 
 from hubclient.archive.bundle import TensorBundle
+from hubclient.archive.calculate import calculate
 from hubclient.archive.graph import Dataflow, Graph
 from hubclient.archive.location import open_archive
 from hubclient.archive.onnxmodel import OnnxModel
 from hubclient.archive.sparknlp import read_archive
 from hubclient.archive.weights import tensorflow_files, unpack
+from hubclient.convert.canary import Bounds, answers_alike
 from hubclient.models.family import Family, Head, Recipe, TensorSource
+from hubclient.padding import Padding
 from hubclient.tensors import LazyTensor, read_weights, write_weights
 
 DATA = Path(__file__).parent / "data"
@@ -87,6 +90,12 @@ def rebuild_onnx(family: Family, data: bytes, head: Head, folder: Path) -> tuple
     flow = OnnxModel(data, label="model").trace("logits", {})
     recipe = family.from_onnx(flow, head)
     return recipe, rebuild(family, recipe, flow.shapes, lambda key: flow.array(flow.tensors[key]), folder)
+
+
+def is_proved(family: Family, graphed: Graphed, config: Mapping[str, Any], folder: Path) -> bool:
+    """Whether the graph, worked out as data, and the model that was rebuilt in `folder` give the same logits."""
+    bounds = Bounds.of(family, config, Padding.of(config, {}))
+    return answers_alike(folder / "model.onnx", lambda feeds: calculate(graphed.flow, feeds, graphed.load), bounds)
 
 
 def committed_graph(name: str) -> Graphed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hubclient.errors import HubError, InconsistentModel, UnsupportedModel
 from hubclient.models import family_of
 from hubclient.models.family import Head
 from hubclient.models.longformer import LONGFORMER
-from tests.models.rebuilt import Rebuilt, archived_graph, committed_graph, rebuild, rebuild_checkpoint
+from tests.models.rebuilt import Rebuilt, archived_graph, committed_graph, is_proved, rebuild, rebuild_checkpoint
 
 TINY: dict[str, Any] = {
     "vocab_size": 50,
@@ -128,11 +129,38 @@ def test_tensorflow_graphs(name: str, tmp_path: Path) -> None:
     assert family_of(shapes) is LONGFORMER
     recipe = LONGFORMER.from_tensorflow(graphed.flow, shapes, head)
     assert recipe.config["architectures"] == [golden["class"]]
-    # In TensorFlow, positions are counted without the id 1, whatever config.json says.
-    stated = {key: value for key, value in golden["settings"].items() if key != "num_labels"} | {"pad_token_id": 1}
+    stated = {key: value for key, value in golden["settings"].items() if key != "num_labels"}
     assert {key: recipe.config[key] for key in stated} == stated
     rebuilt = rebuild(LONGFORMER, recipe, shapes, graphed.load, tmp_path)
     assert differences(answers(rebuilt, golden["rows"]), [np.array(row["logits"]) for row in golden["rows"]]) <= TOLERANCE
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_graphs_are_proved(name: str, tmp_path: Path) -> None:
+    graphed = committed_graph(name)
+    recipe = LONGFORMER.from_tensorflow(graphed.flow, graphed.shapes, "token" if name.endswith("tokens") else "sequence")
+    rebuild(LONGFORMER, recipe, graphed.shapes, graphed.load, tmp_path)
+    assert is_proved(LONGFORMER, graphed, recipe.config, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"num_attention_heads": 2},
+        {"layer_norm_eps": 1e-2},
+        {"hidden_act": "gelu"},
+        {"attention_window": [8, 8]},
+        {"attention_window": [6, 8]},
+        {"pad_token_id": 0},
+    ],
+    ids=str,
+)
+def test_wrong_settings_are_noticed(changes: dict[str, Any], tmp_path: Path) -> None:
+    graphed = committed_graph("longformer_one_head")
+    recipe = LONGFORMER.from_tensorflow(graphed.flow, graphed.shapes, "sequence")
+    wrong = replace(recipe, config={**recipe.config, **changes})
+    rebuild(LONGFORMER, wrong, graphed.shapes, graphed.load, tmp_path)
+    assert not is_proved(LONGFORMER, graphed, recipe.config, tmp_path)
 
 
 def test_the_shared_archive(shared: Path, tmp_path: Path) -> None:

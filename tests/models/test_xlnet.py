@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hubclient.archive.onnxmodel import OnnxModel
 from hubclient.errors import HubError, InconsistentModel, UnsupportedModel
 from hubclient.models import family_of, xlnet
 from hubclient.models.family import Head
-from tests.models.rebuilt import INPUTS, archived_graph, committed_graph, rebuild, rebuild_checkpoint, rebuild_onnx
+from tests.models.rebuilt import INPUTS, archived_graph, committed_graph, is_proved, rebuild, rebuild_checkpoint, rebuild_onnx
 
 TINY: dict[str, Any] = {"vocab_size": 50, "d_model": 20, "n_layer": 2, "n_head": 2, "d_inner": 9}
 CASES: dict[str, dict[str, Any]] = {
@@ -103,6 +104,34 @@ def test_tensorflow_graphs(name: str, tmp_path: Path) -> None:
     rebuilt = rebuild(xlnet, recipe, shapes, graphed.load, tmp_path)
     found = [rebuilt.logits(np.array([row["input_ids"]]), types=np.array([row["token_type_ids"]]))[0] for row in golden["rows"]]
     assert differences(found, [np.array(row["logits"]) for row in golden["rows"]]) <= TOLERANCE
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_graphs_are_proved(name: str, tmp_path: Path) -> None:
+    graphed = committed_graph(name)
+    recipe = xlnet.from_tensorflow(graphed.flow, graphed.shapes, "token" if name.endswith("tokens") else "sequence")
+    rebuild(xlnet, recipe, graphed.shapes, graphed.load, tmp_path)
+    assert is_proved(xlnet, graphed, recipe.config, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("xlnet_one_head", {"layer_norm_eps": 1e-2}),
+        ("xlnet_one_head", {"ff_activation": "gelu"}),
+        ("xlnet_first", {"attn_type": "uni"}),
+        ("xlnet_one_head", {"summary_type": "first"}),
+        ("xlnet_one_head", {"summary_activation": "relu"}),
+        ("xlnet_first", {"clamp_len": -1}),
+        ("xlnet_causal", {"same_length": True}),
+    ],
+)
+def test_wrong_settings_are_noticed(name: str, changes: dict[str, Any], tmp_path: Path) -> None:
+    graphed = committed_graph(name)
+    recipe = xlnet.from_tensorflow(graphed.flow, graphed.shapes, "sequence")
+    wrong = replace(recipe, config={**recipe.config, **changes})
+    rebuild(xlnet, wrong, graphed.shapes, graphed.load, tmp_path)
+    assert not is_proved(xlnet, graphed, recipe.config, tmp_path)
 
 
 def test_the_shared_archive(shared: Path, tmp_path: Path) -> None:

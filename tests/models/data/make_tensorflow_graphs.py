@@ -146,7 +146,6 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
             "num_attention_heads": 5,
             "num_hidden_layers": 1,
             "attention_window": [12],
-            "pad_token_id": 0,
             "type_vocab_size": 1,
             "num_labels": 1,
         },
