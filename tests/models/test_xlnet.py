@@ -11,12 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
+from tokenizers.processors import TemplateProcessing
 from transformers import XLNetConfig, XLNetForSequenceClassification, XLNetForTokenClassification
 
+from hubclient import Classifier, from_folder
 from hubclient.archive.onnxmodel import OnnxModel
 from hubclient.errors import HubError, InconsistentModel, UnsupportedModel
 from hubclient.models import family_of, xlnet
 from hubclient.models.family import Head
+from hubclient.texts import Text
 from tests.models.rebuilt import INPUTS, archived_graph, committed_graph, is_proved, rebuild, rebuild_checkpoint, rebuild_onnx
 
 TINY: dict[str, Any] = {"vocab_size": 50, "d_model": 20, "n_layer": 2, "n_head": 2, "d_inner": 9}
@@ -256,3 +262,37 @@ def test_the_head_of_an_export_counts(tmp_path: Path) -> None:
     flow = OnnxModel(export(checkpoint(n_layer=1), tmp_path / "theirs.onnx", 17), label="model").trace("logits", {})
     with pytest.raises(UnsupportedModel):
         xlnet.from_onnx(flow, "token")
+
+
+@pytest.mark.parametrize("case", ["plain", "mean", "five_heads_first", "causal"])
+def test_a_repository_answers_alike_alone_and_in_a_batch(case: str, tmp_path: Path) -> None:
+    """transformers itself does not: where it takes a mean or the first token, padding counts; where attention is causal, it fails."""
+    model = checkpoint(**CASES[case])
+    model.save_pretrained(tmp_path / "repository")
+    save_tokenizer(tmp_path / "repository")
+    texts: list[Text] = ["a b c", "", "f e d c b a " * 9, ("a b", "c d e f")]
+    classifier = from_folder(tmp_path / "repository", cache_dir=tmp_path / "cache")
+    expected = np.stack([reference(model, *encoded(classifier, text)) for text in texts])
+    for engine in ("onnx", "torch"):
+        opened = Classifier(classifier.path, engine=engine)
+        assert np.abs(opened.logits(texts) - expected).max() <= TOLERANCE
+        assert np.abs(np.concatenate([opened.logits([text]) for text in texts]) - expected).max() <= TOLERANCE
+
+
+def save_tokenizer(folder: Path) -> None:
+    words = {word: number for number, word in enumerate(["<unk>", "<s>", "</s>", "<cls>", "<sep>", "<pad>", "<mask>", *"abcdef"])}
+    tokenizer = Tokenizer(WordLevel(words, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    tokenizer.post_processor = TemplateProcessing(
+        single="$A:0 <sep>:0 <cls>:2", pair="$A:0 <sep>:0 $B:1 <sep>:1 <cls>:2", special_tokens=[("<sep>", 4), ("<cls>", 3)]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"}), encoding="utf-8")
+
+
+def encoded(classifier: Classifier, text: Text) -> tuple[np.ndarray, np.ndarray]:
+    """Ids and token types."""
+    ids = np.array(classifier.encode(text))
+    types = (np.cumsum(ids == 4) - (ids == 4)).clip(0, 1) if isinstance(text, tuple) else np.zeros_like(ids)
+    types[-1] = 2
+    return ids, types
