@@ -36,7 +36,7 @@ class Recorder:
 
     def logits(self, batch: Batch) -> np.ndarray:
         self.batches.append(batch)
-        return (batch.input_ids * batch.attention_mask).sum(axis=1, keepdims=True).astype(np.float32)
+        return np.asarray((batch.input_ids * batch.attention_mask).sum(axis=1, keepdims=True), np.float32)
 
 
 TEXTS = [[Words([5, 6, 7])], [Words([8])]]
