@@ -1,8 +1,8 @@
-"""Parts of a transformer, read back from a TensorFlow dataflow: dense layers, layer norms, look-ups, and functions between them.
+"""Parts of a transformer, read back from a TensorFlow dataflow: dense layers, layer norms, and functions between them.
 
-Strategy: one walks from the output backwards, and each part says what it is computed from; what is not that part is refused. The graph is
-never run and compared, so nothing may be taken on trust. Parts are known by their variables and by what operations do, never by the names
-of operations, which differ between exporters.
+Strategy: each part says what it is computed from, and what is not that part is refused. Parts are known by their variables and by what
+operations do, never by the names of operations, which differ between exporters. Not every step of a graph is looked at: a model that is
+rebuilt with what was read must be compared with the graph.
 
 Source: keras/layers/core/dense.py, keras/layers/normalization/layer_normalization.py.
 """
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 ADDITIONS = ("Add", "AddV2")
 _FUSED_EPSILON = 1e-4  # the default of the operator's attribute, which exporters leave out
 _PRODUCTS = ("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum")
-_GATHERS = ("ResourceGather", "Gather", "GatherV2")
 _MOVES = ("Reshape", "Transpose", "Squeeze", "ExpandDims", "Unsqueeze", "Flatten")
 _TRANSPOSITIONS = ("transpose_a", "transpose_b", "adj_x", "adj_y")
 
@@ -73,30 +72,8 @@ def norm(flow: Dataflow, name: str, node: Node) -> tuple[float, Node]:
     return elementwise.shortest_float(found[0]), found[1]
 
 
-def terms(node: Node) -> list[Node]:
-    """What is summed up in `node`."""
-    return [term for inner in node.inputs for term in terms(inner)] if node.op in (*ADDITIONS, "AddN") else [node]
-
-
-def looked_up(node: Node) -> tuple[str | None, Node]:
-    """The table that rows are looked up in, by the name of its variable, and what chooses them."""
-    if node.op == "Tile" and (vector(node.inputs[1]) or ())[1:] == (1, 1):
-        node = node.inputs[0]
-    if node.op not in _GATHERS or (len(node.inputs) > 2 and scalar(node.inputs[2]) != 0):
-        raise unreadable(node, "a look-up in an embedding table")
-    index = node.inputs[1]
-    return node.inputs[0].variable, index.inputs[0] if index.op == "Cast" else index
-
-
 def is_input(node: Node, name: str) -> bool:
     return node.op.startswith("Placeholder") and node.name.endswith(name)
-
-
-def counts(index: Node) -> bool:
-    """Whether `index` is 0, 1, 2 …"""
-    if index.op == "ExpandDims" or (index.op == "StridedSlice" and _only_new_axes(index, 1)):
-        index = index.inputs[0]
-    return index.op == "Range" and scalar(index.inputs[0]) == 0 and scalar(index.inputs[2]) == 1
 
 
 def takes_first_token(node: Node) -> bool:
@@ -109,19 +86,6 @@ def takes_first_token(node: Node) -> bool:
     shrunk = _mask(node, "shrink_axis_mask")
     first = len(begin) >= 2 and begin[1] == 0 and (shrunk == 2 or (end[1] == 1 and not shrunk))
     return bool(whole and first and not _mask(node, "ellipsis_mask") and not _mask(node, "new_axis_mask"))
-
-
-def is_spread(node: Node) -> bool:
-    """Whether (batch, tokens) becomes (batch, 1, 1, tokens)."""
-    if node.op == "Reshape":
-        sides = vector(node.inputs[1]) or ()
-        return len(sides) == 4 and sides[1:3] == (1, 1)
-    return node.op == "StridedSlice" and _only_new_axes(node, 0b0110)
-
-
-def is_swapped(node: Node) -> bool:
-    """Whether tokens and heads change places."""
-    return node.op == "Transpose" and _order(node) == [0, 2, 1, 3]
 
 
 def flag(node: Node, name: str, *, default: bool = False) -> bool:
@@ -213,14 +177,6 @@ def _order(node: Node) -> list[int]:
     order = node.inputs[1]
     parts = order.inputs[:-1] if order.op == "ConcatV2" else (order,)
     return [int(axis) for part in parts for axis in constant(part).reshape(-1).tolist()]
-
-
-def _only_new_axes(node: Node, axes: int) -> bool:
-    """Whether a slice takes everything, and puts in new axes: bits of `axes`."""
-    everything = ~axes & ((1 << constant(node.inputs[1]).size) - 1)
-    whole = _mask(node, "begin_mask") & _mask(node, "end_mask") & everything == everything
-    strides = set(constant(node.inputs[3]).reshape(-1).tolist())
-    return whole and strides == {1} and _mask(node, "new_axis_mask") == axes and not _mask(node, "shrink_axis_mask")
 
 
 def _mask(node: Node, name: str) -> int:
