@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
 from hubclient.batches import BATCH, Progress, check_size, run
 from hubclient.convert.annotators import Task
 from hubclient.engines import Engine, open_engine
-from hubclient.errors import UsageError
+from hubclient.errors import UnsupportedModel, UsageError
 from hubclient.native import Manifest, open_tokenizer, read_manifest
 from hubclient.padding import read_padding
 from hubclient.texts import CHUNK, Text, chunks
@@ -79,7 +79,7 @@ class TextModel:
         self.windows: Windows | None = None
         self.windows = self._checked_windows(setup.get("long_texts"), setup.get("stride"), setup.get("pooling"))
         self._padding = read_padding(path)
-        self._engine: Engine = open_engine(setup.get("engine"), path)
+        self._engine: Engine = open_engine(_engine_of(self.manifest, setup.get("engine")), path)
 
     @property
     def engine(self) -> str:
@@ -170,6 +170,19 @@ def _open_tokenizer(path: Path, lowercase: bool | None, max_length: int) -> Toke
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
+
+
+def _engine_of(manifest: Manifest, wanted: str | None) -> str | None:
+    """The default one, unless the model has no graph: then transformers alone can run it. Raises UnsupportedModel."""
+    if manifest.graph != "none":
+        return wanted
+    if wanted not in (None, "torch"):
+        raise UnsupportedModel(
+            f"the engine '{wanted}' cannot open a model of the architecture '{manifest.architecture}'",
+            why=manifest.graph_note,
+            hint="use engine='torch'",
+        )
+    return "torch"
 
 
 def _checked_length(length: int, positions: int | None) -> int:

@@ -16,6 +16,7 @@ from hubclient.convert.annotators import Task, can_open, unsupported, what_else
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
 from hubclient.native import CONFIG, MANIFEST, Identity, Manifest, read_json, read_manifest
 from hubclient.plan import Fetch, Plan, SourceChoice, plan_address, plan_card, plan_repository
+from hubclient.repository_card import repository_card
 from hubclient.task import CLASSES, check_card, check_options, task_of
 from hubclient.windows import LongTexts, Pooling
 
@@ -131,7 +132,7 @@ def open_folder(
         folder,
         engine=opening.get("engine"),
         manifest=replace(manifest, facts=facts),
-        card=card,
+        card=card or repository_card(folder, manifest),
         long_texts=opening.get("long_texts"),
         stride=opening.get("stride"),
         pooling=opening.get("pooling"),

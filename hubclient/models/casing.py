@@ -1,7 +1,7 @@
 """The case setting of a tokenizer.json: whether its normaliser lower-cases, and changing that.
 
-Format: https://huggingface.co/docs/tokenizers/api/normalizers, as the library writes it: a normaliser is an object with a `type`; BertNormalizer
-has a switch, others stand in a Sequence with or without Lowercase.
+Format: https://huggingface.co/docs/tokenizers/api/normalizers, as the library writes it: a normaliser is an object with a `type`.
+BertNormalizer has a switch, others stand in a Sequence with or without Lowercase.
 """
 
 from __future__ import annotations

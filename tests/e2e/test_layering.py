@@ -19,7 +19,7 @@ LAYERS = (
     ("hub",),
     ("explain",),
     ("way",),
-    ("acquire", "stored", "disagreements"),
+    ("acquire", "stored", "disagreements", "repository_card"),
     ("plan", "task"),
     ("catalog",),
     ("classifier", "zero_shot", "tagger"),
