@@ -139,15 +139,15 @@ class Hub:
         return parse_reference(reference, lang, version, revision, is_file=os.path.isfile)
 
     def resolve(self, reference: str, lang: str | None = None, *, version: str | None = None) -> Resolution:
-        """The card that answers to a name. Raises InvalidReference, ResolutionError, CardError."""
+        """The card that answers to a name: the one that `pull` takes. Raises InvalidReference, ResolutionError, CardError."""
         parsed = self.parse(reference, lang, version)
         if not isinstance(parsed, CardReference):
             raise InvalidReference(f"'{parsed}' is not the name of a card", hint="write NAME or fr/NAME")
-        return self.catalog.resolve(parsed)
+        return self.catalog.resolve(parsed, can_open=can_open)
 
     def known(self, reference: CardReference) -> Resolution:
         """What `resolve` gives without asking the live index: for what lies on this machine."""
-        return self.catalog.resolve(reference, live=False)
+        return self.catalog.resolve(reference, can_open=can_open, live=False)
 
     def find(
         self,

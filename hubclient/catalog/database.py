@@ -160,7 +160,7 @@ def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
         # Nothing is written before the commit: readers are never locked out for long.
         connection.execute("PRAGMA cache_spill = OFF")
         connection.execute("PRAGMA synchronous = NORMAL")
-    except sqlite3.DatabaseError:
+    except BaseException:
         connection.close()
         raise
     return connection

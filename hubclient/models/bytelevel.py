@@ -11,12 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hubclient.errors import InconsistentModel, UnsupportedModel
 from hubclient.models import special_tokens as specials
 from hubclient.models.special_tokens import Added, SpecialTokens
-from hubclient.models.tokenizer import TokenizerFiles, TokenizerParts, check_vocabulary, flag, needed, no_case, read_object, read_text
+from hubclient.models.tokenizer import (
+    TokenizerFiles,
+    TokenizerParts,
+    check_vocabulary,
+    flag,
+    needed,
+    no_case,
+    read_object,
+    read_text,
+    required,
+)
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -27,15 +38,17 @@ _HEADING = "#version:"
 _REQUIRED = ("cls_token", "sep_token", "pad_token")
 
 # All but the mask are looked for in the normalised text, and the text is normalised by nothing: this says in which order they are found.
-ROBERTA_TOKENS: Mapping[str, Added] = {
-    "bos_token": Added("<s>", normalized=True),
-    "eos_token": Added("</s>", normalized=True),
-    "unk_token": Added("<unk>", normalized=True),
-    "sep_token": Added("</s>", normalized=True),
-    "pad_token": Added("<pad>", normalized=True),
-    "cls_token": Added("<s>", normalized=True),
-    "mask_token": Added("<mask>", lstrip=True),
-}
+ROBERTA_TOKENS: Mapping[str, Added] = MappingProxyType(
+    {
+        "bos_token": Added("<s>", normalized=True),
+        "eos_token": Added("</s>", normalized=True),
+        "unk_token": Added("<unk>", normalized=True),
+        "sep_token": Added("</s>", normalized=True),
+        "pad_token": Added("<pad>", normalized=True),
+        "cls_token": Added("<s>", normalized=True),
+        "mask_token": Added("<mask>", lstrip=True),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +60,7 @@ class ByteLevel:
     lowercases: bool | None = None
 
     def from_files(self, files: Mapping[str, bytes]) -> TokenizerParts:
-        read_text(files, _VOCABULARY)
-        vocabulary = read_object(files, _VOCABULARY)
+        vocabulary = read_object({_VOCABULARY: required(files, _VOCABULARY)}, _VOCABULARY)
         for piece, index in vocabulary.items():
             if not isinstance(index, int) or isinstance(index, bool):
                 raise InconsistentModel(f"the id of '{piece}' is {index!r}, and must be a whole number", where=_VOCABULARY)

@@ -21,7 +21,7 @@ from hubclient.models.sentencepiece_pieces import Pieces, camembert, plain, with
 from hubclient.models.sentencepiece_pieces import model as piece_model
 from hubclient.models.special_tokens import Added
 from hubclient.models.template import template
-from hubclient.models.tokenizer import TokenizerFiles, TokenizerParts, flag, no_case
+from hubclient.models.tokenizer import TokenizerFiles, TokenizerParts, flag, no_case, required
 
 if TYPE_CHECKING:
     from tokenizers.normalizers import Normalizer
@@ -61,9 +61,7 @@ class SentencePiece:
 
     def from_files(self, files: Mapping[str, bytes]) -> TokenizerParts:
         (name,) = self.files
-        if name not in files:
-            raise UnsupportedModel("the repository has no tokenizer that can be read", why=f"it lacks {name}")
-        return TokenizerParts(sentencepiece=parse_sentencepiece(files[name], name), settings=specials.read_settings(files))
+        return TokenizerParts(sentencepiece=parse_sentencepiece(required(files, name), name), settings=specials.read_settings(files))
 
     def from_archive(
         self, vocabulary: Mapping[str, int] | None, merges: Mapping[tuple[str, str], int] | None, files: Mapping[str, bytes]

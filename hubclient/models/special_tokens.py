@@ -56,7 +56,7 @@ def read_settings(files: Mapping[str, bytes]) -> dict[str, Any]:
     if isinstance(config.get(_MORE), list) and isinstance(mapped.get(_MORE), list):
         settings[_MORE] = [*config[_MORE], *(token for token in mapped[_MORE] if token not in config[_MORE])]
     if added:
-        named = _texts(settings.get(role) for role in ROLES) | _texts(settings.get(_MORE) or ())
+        named = _texts(settings.get(role) for role in ROLES) | _texts(_list(settings.get(_MORE)))
         settings[_BY_ID] = {
             str(index): {"content": text, "special": text in named, "normalized": text not in named} for text, index in added.items()
         }
@@ -71,7 +71,7 @@ def special_tokens(settings: Mapping[str, Any], defaults: Mapping[str, Added], m
     for role in ROLES:
         token = defaults.get(role) if role not in settings else _role(settings[role], defaults.get(role), role)
         if token:
-            roles[role] = known.get(token.text, token)
+            roles[role] = token
     special = [*roles.values(), *(_token(token, None, _MORE) for token in _list(settings.get(_MORE, more)))]
     named = {token.text for token in special}
     tokens = {text: replace(token, special=token.special or text in named) for text, token in known.items()}
@@ -84,10 +84,12 @@ def assign(tokens: Iterable[Added], vocabulary: Mapping[str, int], size: int, ro
     """The id of each token that has a row. `size` is the number of the model's pieces."""
     taken = set(vocabulary.values()) if max(vocabulary.values(), default=-1) >= size else frozenset()
     ids: dict[str, int] = {}
+    free = size
     for token in tokens:
-        index = vocabulary.get(token.text, max(size, 1 + max(ids.values(), default=-1)))
-        if token.text in vocabulary or (token.text and index < rows and index not in taken):
-            ids.setdefault(token.text, index)
+        index = vocabulary.get(token.text, free)
+        if token.text not in ids and (token.text in vocabulary or (token.text and index < rows and index not in taken)):
+            ids[token.text] = index
+            free = max(free, index + 1)
     return ids
 
 

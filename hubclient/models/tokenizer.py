@@ -105,12 +105,16 @@ def read_object(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
     return content
 
 
-def read_text(files: Mapping[str, bytes], name: str) -> str:
-    """Lines end in a line feed, as in a file that Python opens as text."""
+def required(files: Mapping[str, bytes], name: str) -> bytes:
     if name not in files:
         raise UnsupportedModel("the repository has no tokenizer that can be read", why=f"it lacks {name}")
+    return files[name]
+
+
+def read_text(files: Mapping[str, bytes], name: str) -> str:
+    """Lines end in a line feed, as in a file that Python opens as text."""
     try:
-        return files[name].decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+        return required(files, name).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise InconsistentModel("the file is not UTF-8", where=name, why=str(error)) from error
 

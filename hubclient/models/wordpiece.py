@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hubclient.errors import UnsupportedModel
@@ -28,22 +29,26 @@ _REQUIRED = ("unk_token", "sep_token", "pad_token", "cls_token")
 _VOCABULARY = "vocab.txt"
 _LONGEST_WORD = 100
 
-BERT_TOKENS: Mapping[str, Added] = {
-    "unk_token": Added("[UNK]"),
-    "sep_token": Added("[SEP]"),
-    "pad_token": Added("[PAD]"),
-    "cls_token": Added("[CLS]"),
-    "mask_token": Added("[MASK]"),
-}
-MPNET_TOKENS: Mapping[str, Added] = {
-    "bos_token": Added("<s>"),
-    "eos_token": Added("</s>"),
-    "unk_token": Added("[UNK]"),
-    "sep_token": Added("</s>"),
-    "pad_token": Added("<pad>"),
-    "cls_token": Added("<s>"),
-    "mask_token": Added("<mask>", lstrip=True),
-}
+BERT_TOKENS: Mapping[str, Added] = MappingProxyType(
+    {
+        "unk_token": Added("[UNK]"),
+        "sep_token": Added("[SEP]"),
+        "pad_token": Added("[PAD]"),
+        "cls_token": Added("[CLS]"),
+        "mask_token": Added("[MASK]"),
+    }
+)
+MPNET_TOKENS: Mapping[str, Added] = MappingProxyType(
+    {
+        "bos_token": Added("<s>"),
+        "eos_token": Added("</s>"),
+        "unk_token": Added("[UNK]"),
+        "sep_token": Added("</s>"),
+        "pad_token": Added("<pad>"),
+        "cls_token": Added("<s>"),
+        "mask_token": Added("<mask>", lstrip=True),
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,10 @@ def test_the_folder_in_the_zip_has_any_name() -> None:
     assert_same(rezipped(saved(tensors), top="epoch 3"), tensors)
 
 
+def test_older_zips_do_not_say_their_byte_order() -> None:
+    assert_same(rezipped(saved(state()), drop="archive/byteorder"), state())
+
+
 def test_big_endian_numbers_are_turned() -> None:
     tensors = {"a": torch.arange(6, dtype=torch.float32).reshape(2, 3), "b": torch.arange(4), "c": torch.ones(4) * 2j}
     swapped = {f"archive/data/{index}": tensor.numpy().byteswap().tobytes() for index, tensor in enumerate(tensors.values())} | {

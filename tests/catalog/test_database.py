@@ -118,6 +118,17 @@ def test_connections_that_could_not_be_prepared_are_closed(
     assert not any(map(is_open, connections))
 
 
+def test_damage_that_is_told_in_no_text(tmp_path: Path, connections: list[sqlite3.Connection]) -> None:
+    """SQLite's message quotes what it found, and Python cannot decode it."""
+    Database(tmp_path / "index", prepare).ask(words)
+    data = (tmp_path / "index").read_bytes()
+    (tmp_path / "index").write_bytes(data.replace(b"wordword", b"\xff" * 8).replace(b"CREATE", b"CRXATE"))
+    assert Database(tmp_path / "index", prepare).ask(words) == ["one"]
+    gc.collect()
+    assert len(connections) == 3
+    assert not any(map(is_open, connections))
+
+
 @pytest.fixture
 def held(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that is about to write, as that of another process."""

@@ -334,4 +334,13 @@ def test_the_same_from_python(own: Path) -> None:
     assert card == found.resolve("small_qwertz").card == next(card for key, card in found.cards.items() if key.name == "small_qwertz")
     assert found.resolve("en.classify.small").card == card
     assert found.explain("small_qwertz").deliberation is not None
-    assert len(found.cards) == 11_143  # two of the shipped cards are in the bundled index, too
+    newer = card_text(file=archive("small_qwertz", version="9.0.0"), front={"annotator": "Unheard", "name": "small_qwertz"})
+    (own / "newer_en.md").write_text(newer, encoding="utf-8")
+    found.catalog.refresh()
+    resolution = found.resolve("small_qwertz")
+    assert resolution.card == card == found.search("qwertz")[0]
+    pulled = found.find("small_qwertz").card
+    assert pulled is not None
+    assert pulled.version == card.version
+    assert "en/small_qwertz@9.0.0 is passed over: hubclient cannot open Unheard" in resolution.notices
+    assert len(found.cards) == 11_144  # two of the shipped cards are in the bundled index, too

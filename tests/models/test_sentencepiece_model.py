@@ -6,6 +6,7 @@ import math
 import random
 import struct
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -69,13 +70,12 @@ def test_a_bit_of_every_byte_flipped(algorithm: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.tokenizer_class)
-@pytest.mark.parametrize("algorithm", [1, 2])
+@pytest.mark.parametrize(("algorithm", "kind"), [(1, ALBERT), (1, CAMEMBERT), (2, XLM_ROBERTA)])
 def test_every_bit_flipped(algorithm: int, kind: SentencePiece) -> None:
     pieces = (("<unk>", 0, spm.UNKNOWN), ("<s>", 0, spm.CONTROL), ("</s>", 0, spm.CONTROL), ("<sep>", 0, 4), ("<cls>", 0, 4))
-    data = spm.model((*pieces, *spm.BASE[2:]), algorithm=algorithm, unk_id=0, pad_id=-1, charsmap=RULES)
+    data = spm.model((*pieces, *spm.BASE[2:]), algorithm=algorithm, unk_id=0, pad_id=-1)
     assert use(data, kind)
-    assert 100 < sum(not use(flipped(data, place, bit), kind) for place in range(len(data)) for bit in range(8)) < 8 * len(data)
+    assert 50 < sum(not use(flipped(data, place, bit), kind) for place in range(len(data)) for bit in range(8)) < 8 * len(data)
 
 
 @settings(max_examples=300, deadline=None)
@@ -150,7 +150,7 @@ def test_facts_that_contradict() -> None:
         build(XLM_ROBERTA, left_out)
 
 
-BOMBS = {
+BOMBS: dict[str, tuple[int, Callable[[], list[str]]]] = {
     "a trie of millions of nodes": (1, lambda: [f"{index:0900x}" for index in range(20_000)]),
     "a long piece": (1, lambda: ["a" * 1100]),
     "half a million merges": (2, lambda: [letter * size for letter in "abcdefghijklmnop" for size in range(1, 1000)]),

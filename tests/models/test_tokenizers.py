@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
@@ -84,6 +84,12 @@ def test_pairs_of_texts(case: Case) -> None:
         assert encoding.type_ids == (expected["type_ids"] or encoding.type_ids)
 
 
+def test_the_token_types_of_one_text(case: Case) -> None:
+    encoding = opened(built(case)).encode("a Movie")
+    last = 2 if case.model_type == "xlnet" else 0
+    assert encoding.type_ids == [*[0] * (len(encoding) - 1), last]
+
+
 def fitting(case: Case, rows: int) -> Tokenizer | None:
     try:
         return opened(built(case, rows=rows))
@@ -144,6 +150,7 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @given(text=TEXTS)
 def test_any_text_gives_the_ids_of_transformers(both: tuple[Any, Tokenizer], text: str) -> None:
     theirs, ours = both
+    assume("<mask>" not in text)  # since 5.0 it does not take the blank before it
     assert ours.encode(text).ids == theirs(text)["input_ids"]
 
 
@@ -231,7 +238,7 @@ def test_byte_level_special_tokens_are_needed(missing: str) -> None:
         (b'{"a": true}', "whole number"),
         (b"[]", "no JSON object"),
         (b'{"a": ', "not JSON"),
-        (b'"\xff"', "not UTF-8"),
+        (b'"\xff"', "not JSON"),
         (b"[" * 100_000, "not JSON"),
         (b'{"\\ud800": 0, "<s>": 1, "<pad>": 2, "</s>": 3}', "no Unicode text"),
     ],
@@ -239,6 +246,13 @@ def test_byte_level_special_tokens_are_needed(missing: str) -> None:
 def test_a_vocabulary_of_another_form(vocabulary: bytes, why: str) -> None:
     with pytest.raises(InconsistentModel, match=why):
         ROBERTA.check(ROBERTA.from_files({"vocab.json": vocabulary, "merges.txt": b"#version: 0.2\n"}), 9)
+
+
+def test_files_that_are_no_text() -> None:
+    with pytest.raises(InconsistentModel, match="not UTF-8"):
+        ROBERTA.from_files({"vocab.json": b"{}", "merges.txt": b"\xff\n"})
+    with pytest.raises(InconsistentModel, match="not UTF-8"):
+        BERT.from_files({"vocab.txt": b"\xff\n"})
 
 
 @pytest.mark.parametrize("line", ["a", "a b c", ""])
@@ -275,6 +289,7 @@ CONFIG = "tokenizer_config.json"
         ({CONFIG: {"mask_token": "\ud800"}}, "no Unicode text"),
         ({CONFIG: {"additional_special_tokens": "x"}}, "no list"),
         ({CONFIG: {"additional_special_tokens": [None]}}, "no token"),
+        ({CONFIG: {"additional_special_tokens": 5}, "added_tokens.json": {"<e>": 11}}, "no list"),
         ({CONFIG: {"added_tokens_decoder": []}}, "no object"),
         ({CONFIG: {"added_tokens_decoder": {"x": {"content": "a"}}}}, "no number"),
         ({CONFIG: {"added_tokens_decoder": {"7": {"content": "<e>"}}}}, "the id 7, and the vocabulary leads to 11"),
