@@ -132,10 +132,10 @@ def _positions(graph: GraphBuilder, model: Deberta, relative: Relative) -> Posit
     if relative.normed:
         table = graph.layer_norm(table, "deberta.encoder.LayerNorm", model.epsilon)
     rising = distances.ascending(graph)
-    return Positions(table, _rows(graph, relative, rising), _rows(graph, relative, graph.node("Neg", rising)))
+    return Positions(table, table_rows(graph, relative, rising), table_rows(graph, relative, graph.node("Neg", rising)))
 
 
-def _rows(graph: GraphBuilder, relative: Relative, apart: str) -> str:
+def table_rows(graph: GraphBuilder, relative: Relative, apart: str) -> str:
     """The table's row for each distance, query minus key."""
     if relative.buckets:
         edge = relative.buckets // 2

@@ -67,7 +67,7 @@ def _ratios(flow: Dataflow, node: Node) -> Iterator[tuple[int, int]]:
     share = data(top.inputs[0], _MOVES) if top.op == "Log" else top
     if top.op != "Log" or share.op != "Div":
         return
-    middle, ratio = flow.number(share.inputs[1]), _ratio(flow, whole)
+    middle, ratio = flow.number(data(share.inputs[1], _MOVES)), _ratio(flow, whole)
     if middle is not None and ratio is not None:
         yield round(middle), round(ratio * middle) + 1
 

@@ -46,6 +46,7 @@ TERMS = ("p2c", "c2p")
 OWN: Mapping[str, str] = MappingProxyType({"c2p": "pos_key_proj", "p2c": "pos_query_proj"})
 SHARED: Mapping[str, str] = MappingProxyType({"c2p": "key_proj", "p2c": "query_proj"})
 _LARGEST = 1 << 31
+_MOST_LAYERS = 1_000
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def read(config: Mapping[str, Any]) -> Deberta:
     terms = _terms(config["pos_att_type"])
     return Deberta(
         head=head_of(config),
-        layers=_count(config, "num_hidden_layers"),
+        layers=_layers(config),
         heads=heads,
         hidden=hidden,
         inner=_count(config, "intermediate_size"),
@@ -334,6 +335,13 @@ def _share(config: Mapping[str, Any], key: str) -> float:
     if type(value) not in (int, float) or not 0 <= value <= 1:
         raise InconsistentModel(f"{key} is {value!r}, which cannot be")
     return float(value)
+
+
+def _layers(config: Mapping[str, Any]) -> int:
+    count = _count(config, "num_hidden_layers")
+    if count > _MOST_LAYERS:
+        raise UnsupportedModel(f"a model of {count} layers is not supported")
+    return count
 
 
 def _text(config: Mapping[str, Any], key: str) -> str:

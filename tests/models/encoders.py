@@ -18,7 +18,7 @@ import transformers
 from hubclient.archive.calculate import calculate
 from hubclient.convert.canary import Bounds, answers_alike
 from hubclient.models.encoder_family import EncoderFamily
-from hubclient.models.family import HEADS, Head, Recipe
+from hubclient.models.family import HEADS, Family, Head, Recipe
 from hubclient.padding import Padding
 from tests.models.exports import Named, export
 from tests.models.rebuilt import INPUTS, Graphed, Rebuilt, archived_graph, committed_graph, rebuild, rebuild_checkpoint, rebuild_onnx
@@ -106,7 +106,7 @@ def head_of(kind: str) -> Head:
     return next(head for head, ending in HEADS.items() if kind.endswith(ending))
 
 
-def read_graph(family: EncoderFamily, graphed: Graphed, head: Head) -> Recipe:
+def read_graph(family: Family, graphed: Graphed, head: Head) -> Recipe:
     return family.from_tensorflow(graphed.flow, graphed.shapes, head)
 
 
@@ -142,7 +142,7 @@ def check_in_transformers(family: EncoderFamily, recipe: Recipe, folder: Path, r
     check_answers(family, rebuilt, model)
 
 
-def proved(family: EncoderFamily, recipe: Recipe, graphed: Graphed, folder: Path) -> bool:
+def proved(family: Family, recipe: Recipe, graphed: Graphed, folder: Path) -> bool:
     """Whether the model in the folder answers as the graph does."""
     padding = Padding(recipe.config.get("pad_token_id", 0))
     bounds = Bounds.of(family, recipe.config, padding)
@@ -176,7 +176,7 @@ def check_archive(family: EncoderFamily, path: Path, origin: str | None, folder:
         assert recipe.config["architectures"] == settings["architectures"]
 
 
-def read_archive(family: EncoderFamily, path: Path, head: Head, folder: Path) -> tuple[Recipe, Rebuilt]:
+def read_archive(family: Family, path: Path, head: Head, folder: Path) -> tuple[Recipe, Rebuilt]:
     for data in _onnx_models(path):
         return rebuild_onnx(family, data, head, folder)
     with archived_graph(path) as graphed:
