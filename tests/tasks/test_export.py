@@ -53,7 +53,10 @@ def test_onnx_too_large_for_one_message(classifier: Classifier, tmp_path: Path, 
         folder.mkdir()
         write_whole(classifier.path, folder, limit)
         assert sorted(file.name for file in folder.iterdir()) == names
-    (folder / "model.onnx").read_bytes()
+    moved = onnx.load(folder / "model.onnx", load_external_data=False).graph.initializer
+    places = [int(entry.value) for tensor in moved for entry in tensor.external_data if entry.key == "offset"]
+    assert len(places) > 10
+    assert all(place % 4096 == 0 for place in places)
     onnx.checker.check_model(str(folder / "model.onnx"))
     feeds = {"input_ids": [[2, 9, 3]], "attention_mask": [[1, 1, 1]], "token_type_ids": [[0, 0, 0]]}
     arrays = {name: np.array(value, np.int64) for name, value in feeds.items()}

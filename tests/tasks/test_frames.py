@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from hubclient.errors import UsageError
 from hubclient.estimator import HubEstimator
 from hubclient.texts import Text
 from tests.e2e.material import DEMO_ZIP
-from tests.tasks.made import NLI, save_model
+from tests.tasks.made import NLI, save_model, write_json
 
 TEXTS = ["a good film", "Bad phone, this is [MASK] film " * 9, "漢字 😀 [PAD] ünd", "it's a-b", "a b c d"]
 
@@ -46,6 +47,17 @@ def test_the_tokenizer_is_as_it_was_opened(tmp_path: Path) -> None:
     text = "A GOOD Film that is longer than seven tokens"
     assert tokenizer(text, truncation=True)["input_ids"] == opened.encode(text)
     assert tokenizer.model_max_length == 7
+
+
+def test_special_tokens_that_the_tokenizer_does_not_have_are_not_added(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "model", "SequenceClassification", NLI)
+    opened = from_folder(folder, cache_dir=tmp_path / "cache")
+    settings = opened.path / "tokenizer_config.json"
+    write_json(settings, {**json.loads(settings.read_text("utf-8")), "mask_token": "film", "eos_token": "<good>", "pad_token": None})
+    _, tokenizer = opened.to_transformers()
+    for text in ("a <good> film", "filmfilm", "[PAD] x"):
+        assert tokenizer(text)["input_ids"] == opened.encode(text)
+    assert tokenizer.pad_token == "[PAD]"
 
 
 def test_a_pipeline_of_text_classification(classifier: Classifier, nli_repository: Path, tasks_cache: Path) -> None:

@@ -53,7 +53,7 @@ def test_many_texts(tagger: TokenClassifier, pipe: Any) -> None:
 
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=4))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 def test_any_text(tagger: TokenClassifier, pipe: Any, texts: list[str]) -> None:
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
     assert all(same(entities, pipe(text)) for entities, text in zip(tagger(texts), texts, strict=True))
