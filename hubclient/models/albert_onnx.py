@@ -5,7 +5,8 @@ Exporters may keep a tensor of its own for each time that a layer is applied: te
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,6 @@ from hubclient.models.encoder_reading import Reading
 from hubclient.models.family import Head, TensorSource
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from hubclient.archive.onnxmodel import Dataflow
 
 
@@ -43,24 +41,20 @@ def _renamed(name: str, places: Sequence[tuple[str, str]]) -> str:
 
 def _numbered(flow: Dataflow, layers: Sequence[Mapping[str, TensorSource]]) -> list[int]:
     """A number for each layer, the same for those of the same weights."""
-    kinds: list[Mapping[str, TensorSource]] = []
-    numbers: list[int] = []
-    for layer in layers:
-        number = next((number for number, kind in enumerate(kinds) if _alike(flow, kind, layer)), len(kinds))
-        if number == len(kinds):
-            kinds.append(layer)
-        numbers.append(number)
-    return numbers
+    by_name = _numbers([tuple(layer.values()) for layer in layers])
+    if len(set(by_name)) == 1:
+        return by_name
+    digests = {source: _digest(flow, source) for layer in layers for source in layer.values()}
+    return _numbers([tuple(digests[source] for source in layer.values()) for layer in layers])
 
 
-def _alike(flow: Dataflow, left: Mapping[str, TensorSource], right: Mapping[str, TensorSource]) -> bool:
+def _numbers(layers: Sequence[Hashable]) -> list[int]:
+    known: dict[Hashable, int] = {}
+    return [known.setdefault(layer, len(known)) for layer in layers]
+
+
+def _digest(flow: Dataflow, source: TensorSource) -> tuple[bool, tuple[int, ...], bytes]:
     import numpy as np
 
-    return all(source == right[name] or np.array_equal(_array(flow, source), _array(flow, right[name])) for name, source in left.items())
-
-
-def _array(flow: Dataflow, source: TensorSource) -> NDArray[np.generic]:
-    import numpy as np
-
-    array = np.asarray(flow.array(flow.tensors[source.key]))
-    return array.T if source.transposed else array
+    array = np.ascontiguousarray(flow.array(flow.tensors[source.key]))
+    return source.transposed, array.shape, hashlib.sha256(array.data).digest()

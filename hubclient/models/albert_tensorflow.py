@@ -13,7 +13,7 @@ from hubclient.models.albert_sharing import AlbertAnatomy, sharing_by_uses
 from hubclient.models.encoder_reading import Reading
 from hubclient.models.family import Head
 from hubclient.models.naming import count_layers, hugging_face_tensors, root_of
-from hubclient.models.tensorflow_settings import epsilon, function, heads
+from hubclient.models.tensorflow_settings import epsilon, function, heads, width
 
 if TYPE_CHECKING:
     from hubclient.archive.graph import Dataflow
@@ -35,7 +35,7 @@ def read(anatomy: AlbertAnatomy, flow: Dataflow, shapes: Mapping[str, tuple[int,
     return Reading(
         tensors,
         len(sharing.order),
-        heads=[heads(flow, name, shapes.get(f"{name}/bias", (0,))[0]) for name in projections],
+        heads=[heads(flow, name, width(shapes, name)) for name in projections],
         functions=[function(flow, f"{layer}/ffn", f"{layer}/ffn_output") for layer in layers],
         epsilons=[epsilon(flow, [name]) for name in (f"{root}{anatomy.base}/embeddings/LayerNorm", *norms)],
         head_function=function(flow, f"{root}{anatomy.base}/pooler", f"{root}classifier") if head == "sequence" else None,

@@ -68,7 +68,7 @@ def _ratios(flow: Dataflow, node: Node) -> Iterator[tuple[int, int]]:
     if top.op != "Log" or share.op != "Div":
         return
     middle, ratio = flow.number(data(share.inputs[1], _MOVES)), _ratio(flow, whole)
-    if middle is not None and ratio is not None:
+    if middle is not None and ratio is not None and math.isfinite(ratio * middle):
         yield round(middle), round(ratio * middle) + 1
 
 

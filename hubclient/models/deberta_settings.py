@@ -47,6 +47,7 @@ OWN: Mapping[str, str] = MappingProxyType({"c2p": "pos_key_proj", "p2c": "pos_qu
 SHARED: Mapping[str, str] = MappingProxyType({"c2p": "key_proj", "p2c": "query_proj"})
 _LARGEST = 1 << 31
 _MOST_LAYERS = 1_000
+_MOST_BUCKETS = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def _written(shapes: Mapping[str, tuple[int, ...]], found: Found, head: Head) ->
     """The architecture's part of a config.json, out of the shapes of tensors, as PyTorch has them, and what the graph tells."""
     vocabulary, embedding = _sides(shapes, "deberta.embeddings.word_embeddings.weight", 2)
     (hidden,) = _sides(shapes, "deberta.embeddings.LayerNorm.bias", 1)
-    table = shapes.get("deberta.embeddings.position_embeddings.weight", (0, 0))
+    positions, types = (_rows(shapes, f"deberta.embeddings.{table}.weight") for table in ("position_embeddings", "token_type_embeddings"))
     config = {
         "model_type": "deberta-v2",
         "architectures": [f"DebertaV2{HEADS[head]}"],
@@ -190,10 +191,10 @@ def _written(shapes: Mapping[str, tuple[int, ...]], found: Found, head: Head) ->
         "intermediate_size": _sides(shapes, "deberta.encoder.layer.0.intermediate.dense.bias", 1)[0],
         "hidden_act": found.function,
         "layer_norm_eps": found.epsilon,
-        "type_vocab_size": shapes.get("deberta.embeddings.token_type_embeddings.weight", (0, 0))[0],
-        "position_biased_input": table[0] > 0,
+        "type_vocab_size": types,
+        "position_biased_input": positions > 0,
         "pooler_hidden_act": found.pooler or DEFAULTS["pooler_hidden_act"],
-        **_distances(shapes, found, table[0]),
+        **_distances(shapes, found, positions),
         **({} if embedding == hidden else {"embedding_size": embedding}),
     }
     if found.mixing:
@@ -278,7 +279,7 @@ def _relative(config: Mapping[str, Any], terms: tuple[str, ...]) -> Relative:
     buckets, furthest = (_whole(config, name) for name in ("position_buckets", "max_relative_positions"))
     if furthest < 1:
         furthest = _count(config, "max_position_embeddings")
-    if buckets > 0 and not 1 <= buckets // 2 < furthest - 1:
+    if buckets > 0 and not (1 <= buckets // 2 < furthest - 1 and buckets <= _MOST_BUCKETS):
         raise UnsupportedModel(f"DeBERTa with {buckets} buckets for distances up to {furthest} is not supported")
     parts = [part.strip() for part in _text(config, "norm_rel_ebd").lower().split("|")]
     return Relative(
@@ -299,6 +300,11 @@ def _convolution(config: Mapping[str, Any], hidden: int) -> Convolution | None:
     if size % 2 == 0 or hidden % groups:
         raise InconsistentModel(f"a convolution of {size} neighbours in {groups} groups does not fit a width of {hidden}")
     return Convolution(size, groups, _function(config, "conv_act"))
+
+
+def _rows(shapes: Mapping[str, tuple[int, ...]], name: str) -> int:
+    """Of a table, 0 where there is none."""
+    return _sides(shapes, name, 2)[0] if name in shapes else 0
 
 
 def _sides(shapes: Mapping[str, tuple[int, ...]], name: str, count: int) -> tuple[int, ...]:

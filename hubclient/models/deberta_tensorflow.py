@@ -62,7 +62,7 @@ def _tensors(shapes: Mapping[str, tuple[int, ...]], root: str) -> dict[str, Tens
 
 def _heads(flow: Dataflow, layer: str, shapes: Mapping[str, tuple[int, ...]]) -> int:
     name = f"{layer}/attention/self/value_proj"
-    return tensorflow_settings.heads(flow, name, shapes.get(f"{name}/bias", (0,))[0])
+    return tensorflow_settings.heads(flow, name, tensorflow_settings.width(shapes, name))
 
 
 def _uses(flow: Dataflow, layer: str) -> Callable[[str], int]:
@@ -87,7 +87,7 @@ def _ratios(node: Node) -> Iterator[tuple[int, int]]:
     if top.op != "Log" or share.op != "RealDiv":
         return
     middle, ratio = _number(_uncast(share.inputs[1])), _ratio(whole)
-    if middle is not None and ratio is not None:
+    if middle is not None and ratio is not None and math.isfinite(ratio * middle):
         yield round(middle), round(ratio * middle) + 1
 
 

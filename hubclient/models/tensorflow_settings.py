@@ -15,7 +15,7 @@ from hubclient.models import tensorflow
 from hubclient.models.naming import the_one
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _PRODUCTS = ("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3")
 
@@ -39,6 +39,14 @@ def heads(flow: Dataflow, name: str, hidden: int) -> int:
     if len(found) != 1:
         raise UnsupportedModel("the number of attention heads cannot be read from the graph", where=f"dense layer '{name}'")
     return found.pop()
+
+
+def width(shapes: Mapping[str, tuple[int, ...]], name: str) -> int:
+    """How many numbers a dense layer gives, by the shapes of the variables."""
+    shape = shapes.get(f"{name}/bias")
+    if shape is None or len(shape) != 1:
+        raise UnsupportedModel(f"the dense layer '{name}' has no bias that can be read", why=f"its shape is {shape}")
+    return shape[0]
 
 
 def norms(flow: Dataflow, name: str) -> list[Node]:
