@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 from hubclient.activation import activate, checked_threshold, checked_top
 from hubclient.batches import Progress
 from hubclient.convert.annotators import Task
-from hubclient.native import check_activation
+from hubclient.native import check_activation, open_tokenizer
 from hubclient.prediction import Prediction
 from hubclient.text_model import PooledReading, Setup, TextModel
 from hubclient.texts import Text, checked, checked_text, is_text, several
@@ -124,9 +124,8 @@ class Classifier(TextModel):
     @cached_property
     def _truncating(self) -> Tokenizer:
         """For pairs that are too long."""
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_str(self._tokenizer.to_str())
+        tokenizer = open_tokenizer(self.path, self.manifest.facts.lowercase.value)
+        tokenizer.no_padding()
         tokenizer.enable_truncation(self.max_length)
         return tokenizer
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubclient.engines import INPUTS
 from hubclient.engines.torch import open_model
+from hubclient.native import TOKENIZER
 from hubclient.padding import read_padding
 from hubclient.tokenizer_settings import tokenizer_settings
 
@@ -22,7 +23,18 @@ def model_and_tokenizer(folder: Path, tokenizer: Tokenizer, max_length: int) -> 
 
     inputs = [name for name in INPUTS if name in signature(model.forward).parameters]
     settings = tokenizer_settings(folder, tokenizer, read_padding(folder), inputs, max_length)
-    return model, PreTrainedTokenizerFast(tokenizer_object=tokenizer, **settings)
+    # Not from the object: copying one goes by text, which rounds the scores of pieces.
+    theirs = PreTrainedTokenizerFast(tokenizer_file=str(folder / TOKENIZER), **settings)
+    backend = theirs.backend_tokenizer
+    backend.no_truncation()
+    backend.no_padding()
+    if _state(backend.normalizer) != _state(tokenizer.normalizer):
+        backend.normalizer = tokenizer.normalizer
+    return model, theirs
+
+
+def _state(part: Any) -> Any:
+    return None if part is None else part.__getstate__()
 
 
 def pipeline_of(task: str, model: Any, tokenizer: Any, **options: Any) -> Any:
