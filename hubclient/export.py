@@ -17,7 +17,7 @@ from typing import Literal
 from hubclient.convert.write import problem_type
 from hubclient.engines import INPUTS
 from hubclient.errors import StoreFull, StoreUnwritable, UnsupportedModel, UsageError
-from hubclient.models.casing import set_lowercase
+from hubclient.models.casing import with_lowercase
 from hubclient.models.tokenizer import TOKENIZER_CLASS
 from hubclient.native import (
     CONFIG,
@@ -31,6 +31,7 @@ from hubclient.native import (
     read_json,
     read_manifest,
     write_json,
+    write_text,
 )
 from hubclient.onnx_export import copy_kept, write_whole
 from hubclient.padding import read_padding
@@ -87,7 +88,7 @@ def _write_settings(folder: Path, staging: Path, manifest: Manifest) -> None:
         config = read_json(staging / CONFIG)
         write_json(staging / CONFIG, {**config, "problem_type": problem_type(facts.activation.value, len(manifest.labels))})
     if facts.lowercase.value != written.lowercase.value:
-        write_json(staging / TOKENIZER, set_lowercase(read_json(staging / TOKENIZER), facts.lowercase.value))
+        write_text(staging / TOKENIZER, with_lowercase((staging / TOKENIZER).read_text(encoding="utf-8"), facts.lowercase.value))
     settings = read_json(staging / TOKENIZER_CONFIG)
     if manifest.graph == "none":
         settings["model_max_length"] = facts.max_length.value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hubclient.errors import HubError, InconsistentModel, UsageError
 from hubclient.facts import Fact
-from hubclient.models.casing import lowercases, set_lowercase
+from hubclient.models.casing import lowercases, with_lowercase
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -145,9 +145,13 @@ class Manifest:
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
     # What lies there may be a hard link into another cache.
     path.unlink(missing_ok=True)
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -178,9 +182,9 @@ def open_tokenizer(folder: Path, lowercase: bool | None = None) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(path))
         stated = json.loads(tokenizer.normalizer.__getstate__()) if tokenizer.normalizer else None
-        if lowercase is None or lowercase == bool(lowercases({"normalizer": stated})):
+        if lowercase is None or lowercase == bool(lowercases(stated)):
             return tokenizer
-        return Tokenizer.from_str(json.dumps(set_lowercase(read_json(path), lowercase)))
+        return Tokenizer.from_str(with_lowercase(path.read_text(encoding="utf-8"), lowercase))
     except HubError:
         raise
     except Exception as error:  # the library raises nothing narrower

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 from hubclient.cards import Overlay
 from hubclient.convert.facts import RepositoryClaims, in_force
 from hubclient.errors import InconsistentModel, MissingExtra, UnsupportedModel
-from hubclient.models.casing import lowercases, set_lowercase
+from hubclient.models.casing import lowercases, normalizer_of, with_lowercase
 from hubclient.models.tokenizer import SETTINGS_FILES, TokenizerParts
 from hubclient.models.tokenizer_kinds import KINDS, kind_of
-from hubclient.native import TOKENIZER, TOKENIZER_CONFIG, Facts, open_tokenizer, read_json, write_json
+from hubclient.native import TOKENIZER, TOKENIZER_CONFIG, Facts, open_tokenizer, read_json, write_json, write_text
 
 SLOW_FILES = frozenset(name for kind in KINDS.values() for name in kind.files)
 _CASE = "do_lower_case"
@@ -32,7 +31,7 @@ def settle_tokenizer(folder: Path, config: Mapping[str, Any], labels: tuple[str,
     facts = RepositoryClaims(config, settings, lowercase=stated).decide(labels=len(labels), positions=positions)
     forced = in_force(facts, overlay, positions)
     built = kind.build(parts, rows=config["vocab_size"], lowercase=forced.lowercase.value, max_length=forced.max_length.value)
-    write_json(folder / TOKENIZER, json.loads(built.tokenizer_json))
+    write_text(folder / TOKENIZER, built.tokenizer_json)
     write_json(folder / TOKENIZER_CONFIG, built.config)
     open_tokenizer(folder)
     return facts
@@ -66,13 +65,15 @@ def _settle_fast(
     overlay: Overlay,
     positions: int | None,
 ) -> Facts:
-    fast = read_json(folder / TOKENIZER)
-    stated = lowercases(fast)
-    if stated is not None and _has_switch(fast) and settings.get(_CASE) is not None:
+    fast = _read(folder / TOKENIZER)
+    normalizer = normalizer_of(fast)
+    stated = lowercases(normalizer)
+    if stated is not None and _has_switch(normalizer) and settings.get(_CASE) is not None:
         stated = settings[_CASE]  # transformers sets BERT's normaliser by it
     facts = RepositoryClaims(config, settings, lowercase=stated).decide(labels=len(labels), positions=positions)
     forced = in_force(facts, overlay, positions)
-    write_json(folder / TOKENIZER, set_lowercase(fast, forced.lowercase.value))
+    if (changed := with_lowercase(fast, forced.lowercase.value)) != fast:
+        write_text(folder / TOKENIZER, changed)
     _check_ids(folder, config["vocab_size"])
     case = {} if forced.lowercase.value is None else {_CASE: forced.lowercase.value}
     write_json(folder / TOKENIZER_CONFIG, {**settings, **case, "model_max_length": forced.max_length.value})
@@ -92,9 +93,15 @@ def _stated_case(parts: TokenizerParts, default: bool) -> bool:
     return default if stated is None else bool(stated)
 
 
-def _has_switch(fast: Mapping[str, Any]) -> bool:
-    normalizer = fast.get("normalizer")
-    return isinstance(normalizer, dict) and normalizer.get("type") == "BertNormalizer"
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InconsistentModel("the file is not UTF-8", where=str(path), why=str(error)) from error
+
+
+def _has_switch(normalizer: Mapping[str, Any] | None) -> bool:
+    return normalizer is not None and normalizer.get("type") == "BertNormalizer"
 
 
 def _check_ids(folder: Path, rows: int | None) -> None:
