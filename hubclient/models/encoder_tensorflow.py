@@ -7,6 +7,7 @@ Source: transformers/models/{bert,roberta,electra,distilbert}/modeling_tf_*.py.
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from hubclient.archive.constants import scalar
@@ -36,6 +37,9 @@ def read(anatomy: Anatomy, flow: Dataflow, shapes: Mapping[str, tuple[int, ...]]
             raise UnsupportedModel(f"the graph lacks the layer '{name}'")
         return source.key.rpartition("/")[0]
 
+    def heads(name: str) -> int:
+        return tensorflow_settings.heads(flow, name, prod(shapes[f"{name}/bias"]))
+
     def function(inner: str, outer: str) -> str:
         return tensorflow_settings.function(flow, variable(inner), variable(outer))
 
@@ -44,7 +48,7 @@ def read(anatomy: Anatomy, flow: Dataflow, shapes: Mapping[str, tuple[int, ...]]
     return Reading(
         tensors,
         layers,
-        heads=[tensorflow_settings.heads(flow, name, shapes[f"{name}/bias"][0]) for name in projections],
+        heads=[heads(name) for name in projections],
         functions=[function(anatomy.part(number, names.inner), anatomy.part(number, names.outer)) for number in numbers],
         epsilons=[tensorflow_settings.epsilon(flow, [variable(name)]) for name in anatomy.norms(layers)],
         head_function=function(anatomy.head.inner, anatomy.head.outer) if head == "sequence" else None,
@@ -54,10 +58,11 @@ def read(anatomy: Anatomy, flow: Dataflow, shapes: Mapping[str, tuple[int, ...]]
 
 def _pad(flow: Dataflow) -> int:
     """What ids are held against, so as not to count padding."""
-    found = {int(scalar(other)) for node in flow.nodes if node.op == "NotEqual" for other in _held_against_ids(node)}
-    if len(found) != 1:
-        raise UnsupportedModel("the id of padding cannot be read from the graph", why=f"found: {sorted(found) or 'none'}")
-    return found.pop()
+    found = {scalar(other) for node in flow.nodes if node.op == "NotEqual" for other in _held_against_ids(node)}
+    numbers = [number for number in found if type(number) is int]
+    if len(found) != 1 or len(numbers) != 1:
+        raise UnsupportedModel("the id of padding cannot be read from the graph", why=f"found: {', '.join(map(str, found)) or 'none'}")
+    return numbers[0]
 
 
 def _held_against_ids(node: Node) -> list[Node]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from hubclient.archive import onnxtensor
@@ -30,6 +31,7 @@ _INDEX_MOVES = RESHAPES | {"Cast", "Expand"}
 _PARTS = frozenset({"Slice", "Gather", "GatherElements"})
 _NORM_EPSILON = 1e-5  # the default of LayerNormalization's attribute
 _MAX_TERMS = 4
+_MAX_INDEX = 100  # what rows of a table are chosen by is worked out in about ten steps
 _END = 1 << 31  # exporters end a slice of everything at the highest int32 or int64
 
 
@@ -267,16 +269,18 @@ class Reader:
 
     def _pad_of(self, index: Node) -> int | None:
         """The id that tokens are numbered without, if `index` numbers them."""
-        inner = list(upstream(index, lambda one: False))
+        inner = list(islice(upstream(index, lambda one: False), _MAX_INDEX))
         if not any(one.op == "CumSum" for one in inner):
             return None
-        sides = [(data(one, _INDEX_MOVES), self.flow.number(other)) for node in inner for one, other in _pairs(node, "Equal")]
-        found = {int(number) for one, number in sides if one.op == "Input" and one.name == "input_ids" and number is not None}
-        return found.pop() if len(found) == 1 else None
+        sides = [(data(one, _INDEX_MOVES), self.flow.integers(other)) for node in inner for one, other in _pairs(node, "Equal")]
+        found = {tuple(numbers) for one, numbers in sides if one.op == "Input" and one.name == "input_ids" and numbers}
+        return found.pop()[0] if [len(numbers) for numbers in found] == [1] else None
 
     def _is_zero(self, index: Node) -> bool:
         """Whether `index` is 0 everywhere, as a part of a constant or made up when running."""
-        while index.op in _PARTS:
+        for _ in range(_MAX_INDEX):
+            if index.op not in _PARTS:
+                break
             index = data(index.inputs[0], _INDEX_MOVES)
         if index.op == "ConstantOfShape":
             value = index.attributes.get("value")

@@ -134,12 +134,12 @@ class _Known:
     def unmasked(self, scores: Node) -> Callable[[Step, Numbers], Numbers | None]:
         after = self.after(scores)
 
+        def added(step: Step, points: Numbers) -> Numbers | None:
+            return points * 0 if isinstance(step, Node) and _is_mask(step, scores) else after(step, points)
+
         def known(step: Step, points: Numbers) -> Numbers | None:
-            if isinstance(step, Node) and _is_mask(step, scores):
-                return points * 0
-            if isinstance(step, Node) and (kept := self._filled(step, scores)):
-                return elementwise.evaluate(kept, lambda inner: known(inner, points))
-            return after(step, points)
+            kept = self._filled(step, scores) if isinstance(step, Node) else None
+            return elementwise.evaluate(kept, lambda inner: added(inner, points)) if kept else added(step, points)
 
         return known
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from hubclient.archive.onnxtensor import FLOAT
@@ -49,6 +50,7 @@ class NamedWeights:
         self.tensors: dict[str, TensorSource] = {}
         self._linears: dict[str, list[Linear]] = {}
         self._norms: dict[str, list[Norm]] = {}
+        self._same: dict[TensorSource, set[TensorSource]] = {}  # seen to have equal values: each two are compared once
         self._root = root_of([name.replace(".", "/") for name in _references(flow)], base).replace("/", ".")
         for node in flow.nodes:
             self._read(node)
@@ -128,8 +130,10 @@ class NamedWeights:
 
     def _add(self, name: str, source: TensorSource) -> None:
         known = self.tensors.setdefault(name, source)
-        if known != source and not self._equal(known, source):
+        same = self._same.setdefault(known, {known})
+        if source not in same and not self._equal(known, source):
             raise UnsupportedModel(f"two tensors of the graph are the weight '{name}'", why=f"'{known.key}' and '{source.key}'")
+        same.add(source)
 
     def _equal(self, left: TensorSource, right: TensorSource) -> bool:
         """A layer that is used several times may have a tensor for each."""
@@ -154,12 +158,18 @@ class NamedWeights:
         found: list[Node] = []
         pending, seen = [start], {start}
         while pending:
-            last = pending.pop()
-            for node in self.flow.nodes:
-                if last not in node.inputs or node in seen or node.op in _PRODUCTS | {"Shape"}:
-                    continue
-                seen.add(node)
-                (found if node.op == "Reshape" else pending).append(node)
+            for node in self._consumers.get(pending.pop(), ()):
+                if node not in seen and node.op not in _PRODUCTS | {"Shape"}:
+                    seen.add(node)
+                    (found if node.op == "Reshape" else pending).append(node)
+        return found
+
+    @cached_property
+    def _consumers(self) -> dict[Node, list[Node]]:
+        found: dict[Node, list[Node]] = {}
+        for node in self.flow.nodes:
+            for inner in node.inputs:
+                found.setdefault(inner, []).append(node)
         return found
 
 

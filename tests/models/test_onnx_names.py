@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 from transformers import AlbertConfig, AlbertForSequenceClassification
 
 from hubclient.archive.onnxmodel import OnnxModel
-from hubclient.errors import UnsupportedModel
+from hubclient.errors import HubError, UnsupportedModel
 from hubclient.models.onnx_names import NamedWeights
 from tests.models.exports import Logits, checkpoint, export
 
@@ -113,6 +114,22 @@ def test_a_layer_that_is_used_again_has_one_name(tmp_path: Path) -> None:
     found = read(export(Logits(model).eval(), tmp_path / "m.onnx"), "albert")
     check(found, model)
     assert found.epsilon(["albert.encoder.albert_layer_groups.0.albert_layers.0.attention.LayerNorm"]) == 1e-12
+
+
+def test_no_damaged_graph_breaks_the_reader(tmp_path: Path) -> None:
+    """Flipped bits all over the graph's nodes: what cannot be read is refused, whatever it is."""
+    data = export(checkpoint(num_hidden_layers=1), tmp_path / "m.onnx")
+    end = data.index(onnx.load_from_string(data).graph.initializer[0].SerializeToString())
+    read_ones = 0
+    for position in range(0, end, 251):
+        damaged = bytearray(data)
+        damaged[position] ^= 1 << (position % 8)
+        with suppress(HubError):
+            found = read(bytes(damaged))
+            found.heads("bert.encoder.layer.0.attention.self.query")
+            found.function("bert.encoder.layer.0.intermediate.dense", "bert.encoder.layer.0.output.dense")
+            read_ones += 1
+    assert 0 < read_ones < end / 251
 
 
 def test_two_tensors_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hubclient.archive.graph import Graph
 from hubclient.errors import HubError, InconsistentModel, UnsupportedModel
 from hubclient.models import family_of
 from hubclient.models.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 from tests.models import encoders
-from tests.models.rebuilt import committed_graph
+from tests.models.rebuilt import DATA, committed_graph
 
 TINY: dict[str, Any] = {
     "vocab_size": 40,
@@ -123,6 +126,23 @@ def test_padding_that_cannot_be_is_refused(pad: Any) -> None:
 def test_what_the_graph_does_not_honour_is_refused(key: str, value: Any) -> None:
     with pytest.raises(UnsupportedModel, match=key):
         ROBERTA.check_config({**CONFIG, key: value})
+
+
+@pytest.mark.parametrize("name", ["roberta_one_head", "electra_narrow", "distilbert_tokens"])
+def test_no_damaged_graph_breaks_the_reader(name: str) -> None:
+    """Flipped bits all over a graph of TensorFlow's: what cannot be read is refused, whatever it is."""
+    graphed, data = committed_graph(name), zipfile.ZipFile(DATA / f"graphs_{name}.zip").read("saved_model.pb")
+    family, head = family_of(graphed.shapes), encoders.head_of(graphed.golden["class"])
+    read = 0
+    for position in range(0, len(data), len(data) // 60):
+        damaged = bytearray(data)
+        damaged[position] ^= 1 << (position % 8)
+        with suppress(HubError):
+            flow = Graph(bytes(damaged)).trace(graphed.golden["logits"])
+            if flow.variables.keys() <= graphed.shapes.keys():
+                family.from_tensorflow(flow, graphed.shapes, head)
+                read += 1
+    assert 0 < read < 60
 
 
 def test_another_familys_weights_are_refused() -> None:
