@@ -11,16 +11,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hubclient.cards import Card, parse_card
     from hubclient.classifier import Classifier
+    from hubclient.entities import Entity
     from hubclient.errors import HubError
     from hubclient.hub import Hub, from_archive, from_folder, load, pretrained, pull
     from hubclient.prediction import Prediction
+    from hubclient.tagger import TokenClassifier
+    from hubclient.zero_shot import ZeroShotClassifier
 
 __all__ = [
     "Card",
     "Classifier",
+    "Entity",
     "Hub",
     "HubError",
     "Prediction",
+    "TokenClassifier",
+    "ZeroShotClassifier",
     "from_archive",
     "from_folder",
     "load",
@@ -32,7 +38,16 @@ __all__ = [
 __version__ = "0.1.0"
 
 # No module may have the name of a function: importing it would put the module in the function's place.
-_HOMES = {"Card": "cards", "parse_card": "cards", "Classifier": "classifier", "HubError": "errors", "Prediction": "prediction"}
+_HOMES = {
+    "Card": "cards",
+    "parse_card": "cards",
+    "Classifier": "classifier",
+    "Entity": "entities",
+    "HubError": "errors",
+    "Prediction": "prediction",
+    "TokenClassifier": "tagger",
+    "ZeroShotClassifier": "zero_shot",
+}
 
 
 def __getattr__(name: str) -> object:

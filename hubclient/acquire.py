@@ -138,14 +138,15 @@ def _convert_archive(path: Path, identity: str, origin: Origin, wanted: Wanted, 
 
 def _install_repository(location: HubLocation, identity: str, wanted: Wanted, workshop: Workshop, *, must_agree: bool) -> Path:
     from hubclient.convert.job import Job
-    from hubclient.convert.repository import check_labels, convert_repository, needed_files
+    from hubclient.convert.repository import check_labels, convert_repository, small_files, weight_files
     from hubclient.sources.huggingface import HubRepository
 
     repository = HubRepository(location, workshop.settings)
     snapshot = repository.resolve()
     with workshop.store.staging(identity) as staging, _told_where(repository.url, staging):
-        settings, weights = needed_files(snapshot.files)
+        settings = small_files(snapshot.files)
         repository.fetch(snapshot, settings, staging)
+        weights = weight_files(staging, snapshot.files)
         if must_agree:
             check_labels(staging, wanted.card_labels, repository.url)
         with workshop.progress.task(location.repo, snapshot.size_of(weights)) as advance:
@@ -157,7 +158,7 @@ def _install_repository(location: HubLocation, identity: str, wanted: Wanted, wo
 
 def _convert_path(path: Path, identity: str, wanted: Wanted, workshop: Workshop) -> Path:
     from hubclient.convert.job import Job
-    from hubclient.convert.repository import convert_repository, is_repository, needed_files
+    from hubclient.convert.repository import convert_repository, is_repository, small_files, weight_files
 
     origin = Origin(path.absolute().as_uri(), sum(file.stat().st_size for file in _files(path)))
     if not is_repository(path):
@@ -165,8 +166,10 @@ def _convert_path(path: Path, identity: str, wanted: Wanted, workshop: Workshop)
     import shutil
 
     with workshop.store.staging(identity) as staging, _told_where(str(path), staging):
-        settings, weights = needed_files([file.relative_to(path).as_posix() for file in _files(path)])
-        for name in (*settings, *weights):
+        names = [file.relative_to(path).as_posix() for file in _files(path)]
+        for name in small_files(names):
+            shutil.copyfile(path / name, staging / name)
+        for name in weight_files(staging, names):
             shutil.copyfile(path / name, staging / name)
         hashes = convert_repository(Job(staging, staging, origin, wanted.identity, wanted.overlay))
         return workshop.store.commit(staging, identity, hashes).path

@@ -2,68 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
-from hubclient.engines import Batch, Engine, open_engine
-from hubclient.errors import InvalidText, UsageError
-from hubclient.native import Manifest, check_activation, open_tokenizer, read_manifest
+from hubclient.activation import activate, checked_threshold, checked_top
+from hubclient.batches import Progress
+from hubclient.convert.annotators import Task
+from hubclient.native import check_activation, open_tokenizer
 from hubclient.prediction import Prediction
+from hubclient.text_model import PooledReading, Setup, TextModel
+from hubclient.texts import Text, checked, checked_text, is_text, several
+from hubclient.windows import Window, cut
 
 if TYPE_CHECKING:
     import numpy as np
-    from tokenizers import Encoding, Tokenizer
-
-    from hubclient.cards import Card
-
-Text = str | tuple[str, str]
+    from tokenizers import Tokenizer
 
 
-class Options(TypedDict, total=False):
+class Options(PooledReading, total=False):
     """How texts are classified, see `Classifier.stream`."""
 
     threshold: float | None
     top_k: int | None
-    batch_size: int
-    progress: Callable[[int], None] | None
+    progress: Progress | None
 
 
-# Texts are tokenized and run in chunks, so that an endless stream needs bounded memory.
-_CHUNK = 4096
-_BATCH = 32
-
-
-class Classifier:
+class Classifier(TextModel):
     """A text classifier, opened from a native folder.
 
     Calling it with one text (a str, or a pair of str) gives a Prediction, with an iterable of texts a list of them.
     `predict`, `predict_proba` and `classes_` are scikit-learn's names, and give arrays.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        engine: str | None = None,
-        manifest: Manifest | None = None,
-        card: Card | None = None,
-    ) -> None:
-        """`manifest` is the folder's own, or the same with facts overruled."""
-        self.path = path
-        self.card = card
-        self.manifest = manifest or read_manifest(path).in_force()
-        facts = self.manifest.facts
-        self.labels = self.manifest.labels
-        self.activation = check_activation(facts.activation.value)
-        self.threshold = _checked_threshold(facts.threshold.value)
-        self.max_length = _checked_length(facts.max_length.value, self.manifest.positions)
-        self._tokenizer = _tokenizer_of(path, facts.lowercase.value, self.max_length)
-        self._engine: Engine = open_engine(engine, path)
+    task: ClassVar[Task] = "text-classification"
 
-    @property
-    def engine(self) -> str:
-        return self._engine.name
+    def __init__(self, path: Path, **setup: Unpack[Setup]) -> None:
+        super().__init__(path, **setup)
+        facts = self.manifest.facts
+        self.activation = check_activation(facts.activation.value)
+        self.threshold = checked_threshold(facts.threshold.value)
 
     @property
     def multi_label(self) -> bool:
@@ -85,9 +64,9 @@ class Classifier:
 
         Raises InvalidText for what is not a text; blank text is one, and an empty list gives an empty list.
         """
-        if _is_text(texts):
-            return next(self.stream([texts], **options))
-        return list(self.stream(_iterable(texts), **options))
+        if is_text(texts):
+            return next(self.stream(iter([checked_text(texts)]), **options))
+        return list(self.stream(texts, **options))
 
     def stream(
         self,
@@ -95,61 +74,60 @@ class Classifier:
         *,
         threshold: float | None = None,
         top_k: int | None = None,
-        batch_size: int = _BATCH,
-        progress: Callable[[int], None] | None = None,
+        progress: Progress | None = None,
+        **reading: Unpack[PooledReading],
     ) -> Iterator[Prediction]:
         """Predictions one by one, in the order of the texts, in bounded memory.
 
         `threshold` overrules the model's own; `top_k` keeps only the highest scores; `progress` is told how many more texts are done.
         """
-        limit = self.threshold if threshold is None else _checked_threshold(threshold)
-        if top_k is not None and top_k < 1:
-            raise UsageError(f"top_k is {top_k}, and must be at least 1")
-        for scores in self._scores(_iterable(texts), batch_size, progress):
-            for row in scores:
-                yield self._prediction(row, limit, top_k)
+        limit = self.threshold if threshold is None else checked_threshold(threshold)
+        kept = checked_top(top_k)
+        for logits in self._logits(checked(several(texts)), self._plan(texts, progress, **reading)):
+            for row in activate(logits, self.activation):
+                yield self._prediction(row, limit, kept)
 
-    def predict(self, texts: Iterable[Text], *, batch_size: int = _BATCH) -> np.ndarray:
+    def predict(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> np.ndarray:
         """The labels with the highest scores, of shape (n,)."""
-        best: np.ndarray = self.classes_[self.logits(texts, batch_size=batch_size).argmax(axis=1)]
+        best: np.ndarray = self.classes_[self.logits(texts, **reading).argmax(axis=1)]
         return best
 
-    def predict_proba(self, texts: Iterable[Text], *, batch_size: int = _BATCH) -> np.ndarray:
+    def predict_proba(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> np.ndarray:
         """Scores after the activation, float32 of shape (n, labels)."""
-        return activate(self.logits(texts, batch_size=batch_size), self.activation)
+        return activate(self.logits(texts, **reading), self.activation)
 
-    def logits(self, texts: Iterable[Text], *, batch_size: int = _BATCH) -> np.ndarray:
+    def logits(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> np.ndarray:
         """What the model says before any activation, float32 of shape (n, labels)."""
         import numpy as np
 
-        parts = list(self._logits(_iterable(texts), batch_size, None))
+        parts = list(self._logits(checked(several(texts)), self._plan(texts, None, **reading)))
         return np.concatenate(parts) if parts else np.empty((0, len(self.labels)), dtype=np.float32)
 
     def encode(self, text: Text) -> list[int]:
         """Token ids with the special tokens, after truncation to `max_length`."""
-        ids: list[int] = self._tokenizer.encode_batch([_checked_text(text)])[0].ids
-        return ids
+        return list(self._truncated([checked_text(text)])[0].ids)
 
-    def _scores(self, texts: Iterable[Text], batch_size: int, progress: Callable[[int], None] | None) -> Iterator[np.ndarray]:
-        for logits in self._logits(texts, batch_size, progress):
-            yield activate(logits, self.activation)
+    def to_pipeline(self, **options: Any) -> Any:
+        """See `TextModel.to_pipeline`: texts are truncated, and scores are those of `activation`."""
+        return super().to_pipeline(**{"truncation": True, "function_to_apply": self.activation, **options})
 
-    def _logits(self, texts: Iterable[Text], batch_size: int, progress: Callable[[int], None] | None) -> Iterator[np.ndarray]:
-        import numpy as np
+    def _truncated(self, texts: Sequence[Text]) -> list[Window]:
+        """Of a pair, the longer text is cut first, as transformers does it."""
+        encodings = self._encode(texts)
+        long = [
+            number for number, encoding in enumerate(encodings) if len(encoding) > self.max_length and not isinstance(texts[number], str)
+        ]
+        for number, encoding in zip(long, self._truncating.encode_batch([texts[number] for number in long]) if long else [], strict=True):
+            encodings[number] = encoding
+        return [next(cut(encoding, self.max_length, 0)) for encoding in encodings]
 
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise UsageError(f"batch_size is {batch_size!r}, and must be a whole number of at least 1")
-        # What arrives bit by bit is answered soon; of what is all there, more texts of a length are found.
-        first = _CHUNK if isinstance(texts, Sized) else min(batch_size, _CHUNK)
-        for chunk in _chunks(texts, first, _CHUNK):
-            encodings = self._tokenizer.encode_batch([_checked_text(text) for text in chunk])
-            order = sorted(range(len(chunk)), key=lambda index: len(encodings[index]))
-            logits = np.empty((len(chunk), len(self.labels)), dtype=np.float32)
-            for rows in _chunks(order, batch_size):
-                logits[rows] = self._engine.logits(_batch([encodings[row] for row in rows]))
-                if progress:
-                    progress(len(rows))
-            yield logits
+    @cached_property
+    def _truncating(self) -> Tokenizer:
+        """For pairs that are too long."""
+        tokenizer = open_tokenizer(self.path, self.manifest.facts.lowercase.value)
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self.max_length)
+        return tokenizer
 
     def _prediction(self, row: np.ndarray, threshold: float, top_k: int | None) -> Prediction:
         scores = dict(zip(self.labels, row.tolist(), strict=True))
@@ -160,109 +138,3 @@ class Classifier:
             kept = set(ranked[:top_k])
             scores = {label: score for label, score in scores.items() if label in kept}
         return Prediction(best, max(row.tolist()), scores, selected)
-
-
-def activate(logits: np.ndarray, activation: str) -> np.ndarray:
-    """Scores from logits (n, labels), float32."""
-    import numpy as np
-
-    if activation == "none":
-        return logits
-    if activation == "sigmoid":
-        # Both branches of the usual stable form: no exponential of a positive number.
-        small = np.exp(-np.abs(logits))
-        scores = np.where(logits >= 0, 1 / (1 + small), small / (1 + small))
-    else:
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        scores = exponentials / exponentials.sum(axis=1, keepdims=True)
-    result: np.ndarray = scores.astype(np.float32)
-    return result
-
-
-def _batch(encodings: Sequence[Encoding]) -> Batch:
-    import numpy as np
-
-    shape = (len(encodings), max(len(encoding) for encoding in encodings))
-    ids, mask, types = (np.zeros(shape, dtype=np.int64) for _ in range(3))
-    for row, encoding in enumerate(encodings):
-        length = len(encoding)
-        ids[row, :length] = encoding.ids
-        mask[row, :length] = 1
-        types[row, :length] = encoding.type_ids
-    return Batch(ids, mask, types)
-
-
-def _tokenizer_of(path: Path, lowercase: bool | None, max_length: int) -> Tokenizer:
-    from tokenizers.normalizers import BertNormalizer
-
-    tokenizer = open_tokenizer(path)
-    normalizer = tokenizer.normalizer
-    if lowercase is not None and isinstance(normalizer, BertNormalizer):
-        normalizer.lowercase = lowercase
-        tokenizer.normalizer = normalizer
-    special = tokenizer.num_special_tokens_to_add(is_pair=True)
-    if max_length < special:
-        raise UsageError(f"max_length is {max_length}, and a pair of texts has {special} special tokens", hint=f"use at least {special}")
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(max_length)
-    return tokenizer
-
-
-def _checked_length(length: int, positions: int) -> int:
-    if not isinstance(length, int) or length < 1:
-        raise UsageError(f"max_length is {length!r}, and must be a whole number of at least 1")
-    if length > positions:
-        raise UsageError(f"max_length is {length}, and the model has {positions} positions", hint=f"use at most {positions}")
-    return length
-
-
-def _checked_threshold(threshold: float) -> float:
-    if not isinstance(threshold, int | float) or threshold != threshold:
-        raise UsageError(f"the threshold is {threshold!r}, and must be a number", hint="scores of labels lie between 0 and 1")
-    return threshold
-
-
-def _is_text(value: object) -> TypeGuard[Text]:
-    return isinstance(value, str) or (isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, str) for part in value))
-
-
-def _checked_text(value: Any) -> Text:
-    if not _is_text(value):
-        raise InvalidText(
-            f"{_shown(value)} is not a text", why=f"it is of type {type(value).__name__}", hint="give a str, or a pair of str"
-        )
-    for part in (value,) if isinstance(value, str) else value:
-        try:
-            part.encode()
-        except UnicodeEncodeError as error:
-            raise InvalidText(
-                f"{_shown(value)} is not valid Unicode", why=str(error), hint="decode the text with its own encoding"
-            ) from error
-    return value
-
-
-def _iterable(texts: Any) -> Iterable[Text]:
-    if isinstance(texts, Mapping | bytes) or not isinstance(texts, Iterable):
-        raise InvalidText(
-            f"{_shown(texts)} is not a text", why=f"it is of type {type(texts).__name__}", hint="give a str, or an iterable of str"
-        )
-    if isinstance(texts, str):
-        return [texts]
-    return texts
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _chunks(items: Iterable[Any], size: int, largest: int | None = None) -> Iterator[list[Any]]:
-    """Lists of `size` items; up to `largest`, each is twice as long as the one before."""
-    chunk: list[Any] = []
-    for item in items:
-        chunk.append(item)
-        if len(chunk) == size:
-            yield chunk
-            chunk, size = [], min(2 * size, largest or size)
-    if chunk:
-        yield chunk

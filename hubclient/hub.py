@@ -6,25 +6,55 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, overload
 
 from hubclient import bundled
 from hubclient.acquire import Workshop
 from hubclient.cards import Card
 from hubclient.catalog import CardKey, Catalog, Layer, Query, Resolution
-from hubclient.convert.annotators import can_open
+from hubclient.convert.annotators import Task, can_open
 from hubclient.errors import InvalidReference
 from hubclient.names import CardReference, PathReference, Reference, parse_reference
 from hubclient.plan import SourceChoice
 from hubclient.settings import Settings
 from hubclient.store import Store
+from hubclient.task import check_task
 from hubclient.transfer.progress import progress_for
-from hubclient.way import Choice, Opening, Target, check_task, find, obtain, open_reference
+from hubclient.way import Choice, Opening, Target, find, obtain, open_reference
+from hubclient.windows import LongTexts, Pooling
 
 if TYPE_CHECKING:
     from hubclient.catalog.live_index import LiveIndex
     from hubclient.classifier import Classifier
     from hubclient.explain import Explanation
+    from hubclient.tagger import TokenClassifier
+    from hubclient.way import Opened
+    from hubclient.zero_shot import ZeroShotClassifier
+
+ZeroShot = Literal["zero-shot-classification"]
+Token = Literal["token-classification"]
+Text = Literal["text-classification"]
+
+
+class Loading(Opening, total=False):
+    version: str | None
+    source: SourceChoice | None
+    revision: str | None
+
+
+class Keeping(TypedDict, total=False):
+    """See `Hub`."""
+
+    cache_dir: str | Path | None
+    progress: bool | None
+
+
+class Everything(Loading, Keeping, total=False):
+    offline: bool | None
+
+
+class FromDisk(Opening, Keeping, total=False):
+    pass
 
 
 class Hub:
@@ -144,6 +174,14 @@ class Hub:
         """The native folder of the model, fetched, verified and converted unless the store has it."""
         return obtain(self.workshop, self.find(reference, lang, version=version, source=source, revision=revision))
 
+    @overload
+    def pretrained(self, name: str, lang: str | None = None, *, task: Text = ..., **options: Unpack[Loading]) -> Classifier: ...
+    @overload
+    def pretrained(self, name: str, lang: str | None = None, *, task: ZeroShot, **options: Unpack[Loading]) -> ZeroShotClassifier: ...
+    @overload
+    def pretrained(self, name: str, lang: str | None = None, *, task: Token, **options: Unpack[Loading]) -> TokenClassifier: ...
+    @overload
+    def pretrained(self, name: str, lang: str | None = None, *, task: Task | None, **options: Unpack[Loading]) -> Opened: ...
     def pretrained(
         self,
         name: str,
@@ -152,25 +190,47 @@ class Hub:
         version: str | None = None,
         source: SourceChoice | None = None,
         revision: str | None = None,
-        task: str = "text-classification",
+        task: Task | None = "text-classification",
         **opening: Unpack[Opening],
-    ) -> Classifier:
-        """See the function of this name."""
+    ) -> Opened:
+        """See the function of this name. task: None opens the model for what it does."""
         check_task(task)
         parsed, choice = self._choose(name, lang, version, source, revision)
-        return open_reference(self.workshop, parsed, choice, **opening)
+        return open_reference(self.workshop, parsed, choice, task, **opening)
 
-    def load(self, reference: str, **options: Unpack[Loading]) -> Classifier:
+    @overload
+    def load(self, reference: str, *, task: Text = ..., **options: Unpack[Loading]) -> Classifier: ...
+    @overload
+    def load(self, reference: str, *, task: ZeroShot, **options: Unpack[Loading]) -> ZeroShotClassifier: ...
+    @overload
+    def load(self, reference: str, *, task: Token, **options: Unpack[Loading]) -> TokenClassifier: ...
+    def load(self, reference: str, *, task: Task = "text-classification", **options: Unpack[Loading]) -> Opened:
         """The classifier of any reference: a name, `hf:OWNER/REPO`, an address, a path, an NLU reference."""
-        return self.pretrained(reference, **options)
+        return self.pretrained(reference, task=task, **options)
 
-    def from_archive(self, path: str | Path, **opening: Unpack[Opening]) -> Classifier:
+    @overload
+    def from_archive(self, path: str | Path, *, task: Text = ..., **options: Unpack[Opening]) -> Classifier: ...
+    @overload
+    def from_archive(self, path: str | Path, *, task: ZeroShot, **options: Unpack[Opening]) -> ZeroShotClassifier: ...
+    @overload
+    def from_archive(self, path: str | Path, *, task: Token, **options: Unpack[Opening]) -> TokenClassifier: ...
+    def from_archive(self, path: str | Path, *, task: Task = "text-classification", **options: Unpack[Opening]) -> Opened:
         """The classifier of a Spark NLP archive on disk: the zip, or the folder that it unpacks to."""
-        return open_reference(self.workshop, PathReference(str(path)), Choice(), **opening)
+        return self._from_path(path, task, **options)
 
-    def from_folder(self, path: str | Path, **opening: Unpack[Opening]) -> Classifier:
+    @overload
+    def from_folder(self, path: str | Path, *, task: Text = ..., **options: Unpack[Opening]) -> Classifier: ...
+    @overload
+    def from_folder(self, path: str | Path, *, task: ZeroShot, **options: Unpack[Opening]) -> ZeroShotClassifier: ...
+    @overload
+    def from_folder(self, path: str | Path, *, task: Token, **options: Unpack[Opening]) -> TokenClassifier: ...
+    def from_folder(self, path: str | Path, *, task: Task = "text-classification", **options: Unpack[Opening]) -> Opened:
         """The classifier of a folder: a native one is opened in place, a Hugging Face one is converted once, by its content."""
-        return open_reference(self.workshop, PathReference(str(path)), Choice(), **opening)
+        return self._from_path(path, task, **options)
+
+    def _from_path(self, path: str | Path, task: Task, **opening: Unpack[Opening]) -> Opened:
+        check_task(task)
+        return open_reference(self.workshop, PathReference(str(path)), Choice(), task, **opening)
 
     def _choose(
         self, reference: str, lang: str | None, version: str | None, source: SourceChoice | None, revision: str | None
@@ -184,13 +244,12 @@ class Hub:
         return self.parse(reference, revision=revision), Choice()
 
 
-class Loading(Opening, total=False):
-    version: str | None
-    source: SourceChoice | None
-    revision: str | None
-    task: str
-
-
+@overload
+def pretrained(name: str, lang: str | None = None, *, task: Text = ..., **options: Unpack[Everything]) -> Classifier: ...
+@overload
+def pretrained(name: str, lang: str | None = None, *, task: ZeroShot, **options: Unpack[Everything]) -> ZeroShotClassifier: ...
+@overload
+def pretrained(name: str, lang: str | None = None, *, task: Token, **options: Unpack[Everything]) -> TokenClassifier: ...
 def pretrained(
     name: str,
     lang: str | None = None,
@@ -198,47 +257,57 @@ def pretrained(
     version: str | None = None,
     source: SourceChoice | None = None,
     revision: str | None = None,
-    task: str = "text-classification",
+    task: Task = "text-classification",
     engine: str | None = None,
     max_length: int | None = None,
     lowercase: bool | None = None,
     activation: str | None = None,
     threshold: float | None = None,
+    long_texts: LongTexts | None = None,
+    stride: int | None = None,
+    pooling: Pooling | None = None,
     cache_dir: str | Path | None = None,
     offline: bool | None = None,
     progress: bool | None = None,
-) -> Classifier:
+) -> Opened:
     """The classifier that a model card's name stands for: fetched, verified and converted the first time, opened from the cache ever after.
 
     version: a library version or a constraint (">=4.0"). source: "s3" or "hf", that origin alone; revision: of the card's Hugging Face
-    repository. engine, max_length, lowercase, activation, threshold: see `Opening`; what is not given comes from the model's own sources.
-    cache_dir, offline, progress: see `Hub`. Raises HubError, see `hubclient.errors`.
+    repository. task: "text-classification" gives a Classifier, "zero-shot-classification" a ZeroShotClassifier, "token-classification" a
+    TokenClassifier. engine, max_length, lowercase, activation, threshold, long_texts, stride, pooling: see `Opening`; what is not given
+    comes from the model's own sources. cache_dir, offline, progress: see `Hub`. Raises HubError, see `hubclient.errors`.
     """
-    return Hub(cache_dir=cache_dir, offline=offline, progress=progress).pretrained(
-        name,
-        lang,
-        version=version,
-        source=source,
-        revision=revision,
-        task=task,
+    opening = Opening(
         engine=engine,
         max_length=max_length,
         lowercase=lowercase,
         activation=activation,
         threshold=threshold,
+        long_texts=long_texts,
+        stride=stride,
+        pooling=pooling,
     )
+    hub = Hub(cache_dir=cache_dir, offline=offline, progress=progress)
+    return hub.pretrained(name, lang, version=version, source=source, revision=revision, task=task, **opening)
 
 
+@overload
+def load(reference: str, *, task: Text = ..., **options: Unpack[Everything]) -> Classifier: ...
+@overload
+def load(reference: str, *, task: ZeroShot, **options: Unpack[Everything]) -> ZeroShotClassifier: ...
+@overload
+def load(reference: str, *, task: Token, **options: Unpack[Everything]) -> TokenClassifier: ...
 def load(
     reference: str,
     *,
+    task: Task = "text-classification",
     cache_dir: str | Path | None = None,
     offline: bool | None = None,
     progress: bool | None = None,
     **options: Unpack[Loading],
-) -> Classifier:
+) -> Opened:
     """The classifier of any reference: a name, `hf:OWNER/REPO`, an address, a path, an NLU reference. Options as `pretrained` has them."""
-    return Hub(cache_dir=cache_dir, offline=offline, progress=progress).load(reference, **options)
+    return Hub(cache_dir=cache_dir, offline=offline, progress=progress).load(reference, task=task, **options)
 
 
 def pull(
@@ -257,23 +326,37 @@ def pull(
     return hub.pull(reference, lang, version=version, source=source, revision=revision)
 
 
+@overload
+def from_archive(path: str | Path, *, task: Text = ..., **options: Unpack[FromDisk]) -> Classifier: ...
+@overload
+def from_archive(path: str | Path, *, task: ZeroShot, **options: Unpack[FromDisk]) -> ZeroShotClassifier: ...
+@overload
+def from_archive(path: str | Path, *, task: Token, **options: Unpack[FromDisk]) -> TokenClassifier: ...
 def from_archive(
     path: str | Path,
     *,
+    task: Task = "text-classification",
     cache_dir: str | Path | None = None,
     progress: bool | None = None,
     **opening: Unpack[Opening],
-) -> Classifier:
+) -> Opened:
     """The classifier of a Spark NLP archive on disk: the zip, or the folder that it unpacks to. Converted once, by its content."""
-    return Hub(cache_dir=cache_dir, progress=progress).from_archive(path, **opening)
+    return Hub(cache_dir=cache_dir, progress=progress).from_archive(path, task=task, **opening)
 
 
+@overload
+def from_folder(path: str | Path, *, task: Text = ..., **options: Unpack[FromDisk]) -> Classifier: ...
+@overload
+def from_folder(path: str | Path, *, task: ZeroShot, **options: Unpack[FromDisk]) -> ZeroShotClassifier: ...
+@overload
+def from_folder(path: str | Path, *, task: Token, **options: Unpack[FromDisk]) -> TokenClassifier: ...
 def from_folder(
     path: str | Path,
     *,
+    task: Task = "text-classification",
     cache_dir: str | Path | None = None,
     progress: bool | None = None,
     **opening: Unpack[Opening],
-) -> Classifier:
+) -> Opened:
     """The classifier of a folder: a native one is opened in place, a Hugging Face one is converted once, by its content."""
-    return Hub(cache_dir=cache_dir, progress=progress).from_folder(path, **opening)
+    return Hub(cache_dir=cache_dir, progress=progress).from_folder(path, task=task, **opening)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hubclient.errors import InconsistentModel, UsageError
+from hubclient.errors import HubError, InconsistentModel, UsageError
 from hubclient.facts import Fact
+from hubclient.models.casing import lowercases, with_lowercase
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
+README = "README.md"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 WEIGHTS = "model.safetensors"
 GRAPH = "model.onnx"
@@ -76,23 +78,33 @@ class Facts:
             lowercase=_overrule(self.lowercase, lowercase, by),
         )
 
-    def under(self, overlay: Mapping[str, Any], positions: int) -> Facts:
+    def under(self, overlay: Mapping[str, Any], positions: int | None) -> Facts:
         """The same facts after an overlay has spoken; no length is above the position table's."""
         return self.overruled("overlay", **overlay).within(positions)
 
-    def within(self, positions: int) -> Facts:
-        """The same facts with a maximum length that is not above the position table's."""
+    def within(self, positions: int | None) -> Facts:
+        """The same facts with a maximum length that is not above the position table's, where there is one."""
         stated = self.max_length
-        if stated.value <= positions:
+        if positions is None or stated.value <= positions:
             return self
         return replace(self, max_length=_overrule(stated, positions, "position table"))
 
 
 @dataclass(frozen=True)
+class ZeroShotFacts:
+    """What an archive's zero-shot classifier says: which class means that a text entails a label, which that it contradicts it (None: it
+    does not say), and between which labels it chooses where nobody names others."""
+
+    entailment: int
+    contradiction: int | None = None
+    candidate_labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """`labels` are in class order. `positions` is the length of the position table: no text may be longer.
+    """`labels` are in class order. `positions`: how many tokens a text may have, None if there is no limit.
     `facts` are the origin's; `overlay` is what the overlay said when the model was stored, which outranks them.
-    `graph` is `built` from the tensors, or `kept` as the origin had it; `graph_note` says why it is kept."""
+    `graph` is `built` from the tensors, `kept` as the origin had it, or there is `none`; `graph_note` says why."""
 
     name: str | None
     language: str | None
@@ -104,11 +116,12 @@ class Manifest:
     tensors_digest: str
     labels: tuple[str, ...]
     labels_source: str
-    positions: int
+    positions: int | None
     facts: Facts
     overlay: Mapping[str, Any] = field(default_factory=dict)
     graph: str = "built"
     graph_note: str | None = None
+    zero_shot: ZeroShotFacts | None = None
     format_version: int = FORMAT_VERSION
     builder_version: int = BUILDER_VERSION
 
@@ -126,13 +139,19 @@ class Manifest:
         if data["format_version"] != FORMAT_VERSION:
             raise ValueError(f"format version {data['format_version']}, and this hubclient reads {FORMAT_VERSION}")
         facts = Facts(**{name: _fact(value) for name, value in data["facts"].items()})
-        return cls(**{**data, "origin": Origin(**data["origin"]), "labels": tuple(data["labels"]), "facts": facts})
+        zero_shot = _zero_shot(data["zero_shot"]) if data.get("zero_shot") else None
+        origin, labels = Origin(**data["origin"]), tuple(data["labels"])
+        return cls(**{**data, "origin": origin, "labels": labels, "facts": facts, "zero_shot": zero_shot})
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
     # What lies there may be a hard link into another cache.
     path.unlink(missing_ok=True)
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -155,15 +174,26 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
 
 
-def open_tokenizer(folder: Path) -> Tokenizer:
-    """Raises InconsistentModel."""
+def open_tokenizer(folder: Path, lowercase: bool | None = None) -> Tokenizer:
+    """The folder's tokenizer; `lowercase` overrules its case setting. Raises InconsistentModel, UnsupportedModel."""
     from tokenizers import Tokenizer
 
     path = folder / TOKENIZER
     try:
-        return Tokenizer.from_file(str(path))
+        tokenizer = Tokenizer.from_file(str(path))
+        stated = json.loads(tokenizer.normalizer.__getstate__()) if tokenizer.normalizer else None
+        if lowercase is None or lowercase == bool(lowercases(stated)):
+            return tokenizer
+        return Tokenizer.from_str(with_lowercase(path.read_text(encoding="utf-8"), lowercase))
+    except HubError:
+        raise
     except Exception as error:  # the library raises nothing narrower
         raise InconsistentModel("the tokenizer cannot be read", where=str(path), why=str(error), hint="pull the model again") from error
+
+
+def class_named(labels: Iterable[str], prefix: str) -> int | None:
+    """The first class whose label starts so, in capitals or not: `entail` of entailment, as transformers finds it."""
+    return next((number for number, label in enumerate(labels) if label.lower().startswith(prefix)), None)
 
 
 def check_activation(activation: str) -> str:
@@ -177,6 +207,10 @@ def _overrule(fact: Fact[T], value: T | None, by: str) -> Fact[T]:
         return fact
     earlier = () if fact.value == value else ((fact.source, fact.value),)
     return Fact(value, by, earlier + tuple(said for said in fact.disagreements if said[1] != value))
+
+
+def _zero_shot(data: Mapping[str, Any]) -> ZeroShotFacts:
+    return ZeroShotFacts(data["entailment"], data["contradiction"], tuple(data["candidate_labels"]))
 
 
 def _fact(data: Mapping[str, Any]) -> Fact[Any]:

@@ -5,23 +5,29 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from hubclient.acquire import Wanted, Workshop, acquire, acquire_file
 from hubclient.cards import Card, Overlay
 from hubclient.cards.location import parse_archive_name
-from hubclient.convert.annotators import can_open
-from hubclient.errors import UsageError
+from hubclient.convert.annotators import Task, can_open, unsupported, what_else
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
-from hubclient.native import MANIFEST, Identity, read_manifest
-from hubclient.plan import Plan, SourceChoice, plan_address, plan_card, plan_repository
+from hubclient.native import CONFIG, MANIFEST, Identity, Manifest, read_json, read_manifest
+from hubclient.plan import Fetch, Plan, SourceChoice, plan_address, plan_card, plan_repository
+from hubclient.repository_card import repository_card
+from hubclient.task import CLASSES, check_card, check_options, task_of
+from hubclient.windows import LongTexts, Pooling
 
 if TYPE_CHECKING:
     from hubclient.classifier import Classifier
+    from hubclient.tagger import TokenClassifier
+    from hubclient.zero_shot import ZeroShotClassifier
+
+    Opened = Classifier | ZeroShotClassifier | TokenClassifier
 
 _log = logging.getLogger("hubclient")
-_TASKS = ("text-classification",)
 
 
 class Opening(TypedDict, total=False):
@@ -29,6 +35,8 @@ class Opening(TypedDict, total=False):
 
     engine: "onnx" (the default) or "torch". max_length: tokens a text, special ones counted. lowercase: whether texts are lower-cased.
     activation: "softmax", "sigmoid" or "none". threshold: above it, a label of a multi-label model is selected.
+    long_texts: "truncate" (the default), or "window": a text longer than max_length is read in windows that overlap by `stride` tokens
+    (a quarter of a window unless given), and its logits are the `pooling`, "mean" (the default) or "max", of theirs.
     """
 
     engine: str | None
@@ -36,6 +44,9 @@ class Opening(TypedDict, total=False):
     lowercase: bool | None
     activation: str | None
     threshold: float | None
+    long_texts: LongTexts | None
+    stride: int | None
+    pooling: Pooling | None
 
 
 @dataclass(frozen=True)
@@ -55,19 +66,20 @@ class Target:
     plan: Plan | Path
 
 
-def open_reference(workshop: Workshop, reference: Reference, choice: Choice, **opening: Unpack[Opening]) -> Classifier:
-    target = find(workshop, reference, choice)
+def open_reference(workshop: Workshop, reference: Reference, choice: Choice, task: Task | None, **opening: Unpack[Opening]) -> Opened:
+    target = find(workshop, reference, choice, task)
     folder = obtain(workshop, target)
-    return open_folder(folder, target.card, target.wanted.overlay, **opening)
+    return open_folder(folder, task, target.card, target.wanted.overlay, **opening)
 
 
-def find(workshop: Workshop, reference: Reference, choice: Choice) -> Target:
-    """Resolve and plan: nothing is fetched. Raises ResolutionError, CardError."""
+def find(workshop: Workshop, reference: Reference, choice: Choice, task: Task | None = None) -> Target:
+    """Resolve and plan: nothing is fetched. Raises ResolutionError, CardError, and UsageError for a card of another task."""
     if not isinstance(reference, CardReference):
         return target_at(workshop, reference)
     resolution = workshop.catalog.resolve(reference, can_open=can_open)
     for notice in resolution.notices:
         _log.warning("%s", notice)
+    check_card(resolution.card, task)
     return target_of_card(workshop, workshop.catalog.whole(resolution.card), resolution.overlay, choice)
 
 
@@ -91,34 +103,46 @@ def target_at(workshop: Workshop, reference: HubReference | AddressReference | P
 
 def obtain(workshop: Workshop, target: Target) -> Path:
     """The model's native folder, fetched and converted if need be. Raises SourceError, ArchiveError, ModelError, StoreError."""
+    if isinstance(target.plan, Fetch) and target.card and target.card.annotator and what_else(target.card.annotator):
+        raise unsupported(target.card.annotator, target.card.path or target.card.s3_uri)
     if not isinstance(target.plan, Path):
         return acquire(target.plan, target.wanted, workshop)
     return target.plan if os.path.isfile(target.plan / MANIFEST) else acquire_file(target.plan, target.wanted, workshop)
 
 
 def open_folder(
-    folder: Path,
-    card: Card | None = None,
-    overlay: Overlay | None = None,
-    *,
-    engine: str | None = None,
-    max_length: int | None = None,
-    lowercase: bool | None = None,
-    activation: str | None = None,
-    threshold: float | None = None,
-) -> Classifier:
-    """Open a native folder. The overlay of a card outranks the manifest (without a card: the overlay that it was stored with), and what
-    the caller says outranks both. Raises ModelError, UsageError."""
-    from hubclient.classifier import Classifier
+    folder: Path, task: Task | None = None, card: Card | None = None, overlay: Overlay | None = None, **opening: Unpack[Opening]
+) -> Opened:
+    """Open a native folder, for what the model does unless a task is given.
 
-    manifest = read_manifest(folder).in_force(overlay.to_dict() if card and overlay else None)
-    facts = manifest.facts.overruled("caller", activation=activation, threshold=threshold, max_length=max_length, lowercase=lowercase)
-    return Classifier(folder, engine=engine, manifest=replace(manifest, facts=facts), card=card)
+    What the caller says outranks the facts in force. Raises ModelError, UsageError.
+    """
+    manifest = manifest_in_force(folder, card, overlay)
+    chosen = task_of(manifest, read_json(folder / CONFIG), task)
+    check_options(chosen, opening)
+    facts = manifest.facts.overruled(
+        "caller",
+        activation=opening.get("activation"),
+        threshold=opening.get("threshold"),
+        max_length=opening.get("max_length"),
+        lowercase=opening.get("lowercase"),
+    )
+    module, name = CLASSES[chosen]
+    opened: Opened = getattr(import_module(module), name)(
+        folder,
+        engine=opening.get("engine"),
+        manifest=replace(manifest, facts=facts),
+        card=card or repository_card(folder, manifest),
+        long_texts=opening.get("long_texts"),
+        stride=opening.get("stride"),
+        pooling=opening.get("pooling"),
+    )
+    return opened
 
 
-def check_task(task: str) -> None:
-    if task not in _TASKS:
-        raise UsageError(f"the task '{task}' is not supported", hint=f"supported: {', '.join(_TASKS)}")
+def manifest_in_force(folder: Path, card: Card | None, overlay: Overlay | None) -> Manifest:
+    """The overlay of a card outranks the manifest; without a card, the overlay that it was stored with."""
+    return read_manifest(folder).in_force(overlay.to_dict() if card and overlay else None)
 
 
 def _identity(card: Card) -> Identity:

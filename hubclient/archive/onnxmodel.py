@@ -50,7 +50,8 @@ class Node:
 
     `op` is the operator, after its domain where that is not ONNX's own (`com.microsoft.BiasGelu`); with `(tanh)` for a Gelu of that form;
     with `:n` where the value is the operator's n-th output and not its first. `Input` is an input of the model, `Tensor` an initializer or
-    a constant, with its `tensor`; `Absent` an input that was left out.
+    a constant, with its `tensor`; `Absent` an input that was left out. `references` are the names that the graph calls the inputs by, which
+    may be those of copies: a tensor that stands for several equal ones has one name, and its copies have the others.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Node:
     inputs: tuple[Node, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
     tensor: onnx.TensorProto | None = None
+    references: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<{self.op} {self.name}>"
@@ -183,7 +185,7 @@ class OnnxModel:
             return Node(name, "Tensor", tensor=tensor)
         if op == "Identity" or (op == "Dropout" and len(inputs) < 3):
             return inputs[0]
-        return Node(name, op, tuple(inputs), _attributes(definition))
+        return Node(name, op, tuple(inputs), _attributes(definition), references=tuple(definition.input))
 
     def _operator(self, node: onnx.NodeProto, index: int) -> str:
         op = node.op_type if node.domain in _STANDARD else f"{node.domain}.{node.op_type}"

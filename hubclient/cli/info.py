@@ -32,17 +32,19 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
     """
     from hubclient.disagreements import disagreements
     from hubclient.native import read_manifest
+    from hubclient.repository_card import repository_card
 
     hub = hub_for(cache_dir)
     target = hub.find(ref, lang)
     folder = _folder(hub, target, hub.parse(ref, lang))
     overlay = target.wanted.overlay.to_dict() if target.card else None
     manifest = read_manifest(folder).in_force(overlay) if folder else None
-    differences = disagreements(manifest, target.card) if manifest else []
+    card = target.card or (repository_card(folder, manifest) if folder and manifest else None)
+    differences = disagreements(manifest, card) if manifest else []
     if json:
         print_json(
             {
-                "card": target.card.to_dict() if target.card else None,
+                "card": card.to_dict() if card else None,
                 "manifest": manifest.to_dict() if manifest else None,
                 "path": str(folder) if folder else None,
                 "disagreements": [vars(difference) for difference in differences],
@@ -51,14 +53,14 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
         return
     print_facts(
         [
-            *(_card_facts(target.card) if target.card else ()),
+            *(_card_facts(card) if card else ()),
             *(_page(hub, ref, lang) if target.card and not target.card.path else ()),
             ("pulled", str(folder) if folder else "no"),
             *(_manifest_facts(manifest) if manifest else ()),
             *(("disagreement", str(difference)) for difference in differences),
         ]
     )
-    for title, text in _sections(target.card) if target.card else ():
+    for title, text in _sections(card) if card else ():
         print_section(title, text)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,8 +14,10 @@ from hubclient.cli.output import counting, print_json
 from hubclient.errors import InvalidText
 
 if TYPE_CHECKING:
-    from hubclient.classifier import Classifier
+    from hubclient.entities import Entity
     from hubclient.prediction import Prediction
+
+    Answer = Prediction | list[Entity]
 
 Texts = Annotated[list[str] | None, typer.Argument(metavar="TEXT...", help="Texts; '-' or nothing reads stdin, one text a line.")]
 
@@ -26,6 +28,9 @@ def predict(
     lang: Lang = None,
     top_k: Annotated[int | None, typer.Option("--top-k", min=1, help="Print that many labels a text, best first.")] = None,
     threshold: Annotated[float | None, typer.Option("--threshold", help="Labels of a multi-label model score above it.")] = None,
+    label: Annotated[list[str] | None, typer.Option("--label", help="Zero-shot: a label to choose from; give several.")] = None,
+    multi_label: Annotated[bool, typer.Option("--multi-label", help="Zero-shot: several labels may hold.")] = False,
+    template: Annotated[str | None, typer.Option("--template", help="Zero-shot: 'This example is {}.', or another sentence.")] = None,
     max_length: Annotated[int | None, typer.Option("--max-length", min=1, help="Tokens a text, at most.")] = None,
     engine: Annotated[str | None, typer.Option("--engine", metavar="onnx|torch", help="What runs the model.")] = None,
     source: Source = None,
@@ -36,29 +41,60 @@ def predict(
 ) -> None:
     """Classify texts.
 
-    One line each: label, score, text, separated by tabs; several labels of a multi-label model by ' | '.
+    One line each: label, score, text, separated by tabs; several labels of a multi-label model by ' | '. A model of entities has one line
+    for each: label, score, entity, text.
     """
     wanted = _texts(texts)
-    classifier = hub_for(cache_dir, offline).pretrained(
-        ref, lang, source=checked_source(source), revision=revision, engine=engine, max_length=max_length, threshold=threshold
+    model = hub_for(cache_dir, offline).pretrained(
+        ref,
+        lang,
+        task="zero-shot-classification" if label else None,
+        source=checked_source(source),
+        revision=revision,
+        engine=engine,
+        max_length=max_length,
+        threshold=threshold,
     )
+    options = _options(model.task, top_k, label, multi_label, template)
     chosen, ahead = itertools.tee(wanted)
     with counting("texts") as advance:
-        for text, prediction in zip(chosen, _answers(classifier, ahead, top_k, advance), strict=True):
+        for text, answer in zip(chosen, _answers(model, ahead, {**options, "progress": advance}), strict=True):
             if json:
-                print_json({"text": text, **prediction.to_dict()})
+                print_json({"text": text, **_record(answer)})
             else:
-                _print(text, prediction, top_k)
+                _print(text, answer, top_k)
 
 
-def _answers(classifier: Classifier, texts: Iterable[str], top_k: int | None, advance: Callable[[int], None]) -> Iterator[Prediction]:
-    if sys.stdin.isatty():  # who types waits for each answer
-        return (classifier(text, top_k=top_k, progress=advance) for text in texts)
-    return classifier.stream(texts, top_k=top_k, progress=advance)
+def _options(task: str, top_k: int | None, labels: list[str] | None, multi_label: bool, template: str | None) -> dict[str, Any]:
+    """What the model's task takes; raises BadParameter for what it does not."""
+    if task == "zero-shot-classification":
+        asked = {"hypothesis_template": template} if template is not None else {}
+        return {"candidate_labels": labels, "multi_label": multi_label, "top_k": top_k, **asked}
+    if multi_label or template is not None:
+        raise typer.BadParameter("the model is no zero-shot classifier", param_hint="--multi-label" if multi_label else "--template")
+    if task == "text-classification":
+        return {"top_k": top_k}
+    if top_k is not None:
+        raise typer.BadParameter("the model finds entities, which have one label each", param_hint="--top-k")
+    return {}
 
 
-def _print(text: str, prediction: Prediction, top_k: int | None) -> None:
-    for label, score in _lines(prediction, top_k):
+def _answers(model: Any, texts: Iterable[str], options: dict[str, Any]) -> Iterator[Answer]:
+    # Who types waits for each answer.
+    answers: Iterator[Answer] = (model(text, **options) for text in texts) if sys.stdin.isatty() else model.stream(texts, **options)
+    return answers
+
+
+def _record(answer: Answer) -> dict[str, Any]:
+    return {"entities": [entity.to_dict() for entity in answer]} if isinstance(answer, list) else answer.to_dict()
+
+
+def _print(text: str, answer: Answer, top_k: int | None) -> None:
+    if isinstance(answer, list):
+        for entity in answer:
+            print(f"{entity.label}\t{entity.score:.4f}\t{_one_line(entity.text)}\t{_one_line(text)}")
+        return
+    for label, score in _lines(answer, top_k):
         print(f"{label}\t{score:.4f}\t{_one_line(text)}")
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from hubclient.archive.location import open_archive
 from hubclient.archive.sparknlp import Archive, read_archive
-from hubclient.convert.annotators import ANNOTATORS
+from hubclient.convert.annotators import SUPPORTED, Annotator, find_annotator, unsupported
 from hubclient.convert.job import Job
 from hubclient.convert.onnx import from_onnx
 from hubclient.convert.tensorflow import from_tensorflow
@@ -19,7 +19,7 @@ from hubclient.transfer.progress import Progress, Silent
 
 Hashes = dict[str, str]
 
-_ENGINES: Mapping[str, Callable[[Archive, Job], Hashes]] = MappingProxyType({"tensorflow": from_tensorflow, "onnx": from_onnx})
+_ENGINES: Mapping[str, Callable[[Archive, Annotator, Job], Hashes]] = MappingProxyType({"tensorflow": from_tensorflow, "onnx": from_onnx})
 # The weights are unpacked twice, a zip in a zip, and written once.
 _PASSES = 3
 
@@ -31,18 +31,20 @@ def convert_archive(path: Path, job: Job, progress: Progress | None = None) -> H
     """
     with disk_errors(job.staging), open_archive(path) as members:
         archive = read_archive(members)
-        _check_annotator(archive)
-        if archive.engine not in _ENGINES:
-            raise UnsupportedModel(f"archives with {archive.engine} weights are not supported yet", where=members.label)
+        annotator = _annotator(archive)
         label = f"converting {job.identity.name or path.name}"
         with (progress or Silent()).task(label, _PASSES * archive.members.size(archive.weights)) as advance:
-            return _ENGINES[archive.engine](archive, replace(job, advance=advance))
+            return _ENGINES[archive.engine](archive, annotator, replace(job, advance=advance))
 
 
-def _check_annotator(archive: Archive) -> None:
-    if archive.metadata.annotator not in ANNOTATORS:
+def _annotator(archive: Archive) -> Annotator:
+    found = find_annotator(archive.metadata.annotator)
+    if found is None:
+        raise unsupported(archive.metadata.annotator, archive.members.label)
+    if archive.engine not in found.engines:
         raise UnsupportedModel(
-            f"the annotator {archive.metadata.annotator} is not supported yet",
+            f"archives of {archive.metadata.annotator} with {archive.engine} weights are not supported",
             where=archive.members.label,
-            hint=f"supported are {', '.join(sorted(ANNOTATORS))}",
+            hint=SUPPORTED,
         )
+    return found

@@ -6,28 +6,41 @@ parts of a pair, and a padded batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hubclient.errors import ModelError
+from hubclient.padding import Padding
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from hubclient.models.family import Family
+
+    Logits = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _LENGTHS = (1, 5, 12, 23)
+_LONGEST = 640
+_TYPES = 2  # of models whose token types have no table: they are only told apart
 _TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a model can be asked: rows of its embedding tables."""
+    """What a model can be asked: rows of its embedding tables, tokens of the longest text to try, how short ones are filled up."""
 
     vocabulary: int
-    positions: int
+    longest: int
     types: int
+    padding: Padding
+
+    @classmethod
+    def of(cls, family: Family, config: Mapping[str, Any], padding: Padding) -> Bounds:
+        longest = min(family.positions(config) or _LONGEST, _LONGEST)
+        return cls(config["vocab_size"], longest, config.get("type_vocab_size", _TYPES), padding)
 
 
 class Runner:
@@ -39,6 +52,10 @@ class Runner:
         self._label = label
         self._failures = FAILURES
         self._session = open_session(path, label)
+
+    @property
+    def inputs(self) -> set[str]:
+        return {item.name for item in self._session.get_inputs()}
 
     def logits(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
         """`feeds` are int64 arrays by input name; what the model does not ask for is left out."""
@@ -53,24 +70,48 @@ class Runner:
 
 def texts(bounds: Bounds) -> list[dict[str, np.ndarray]]:
     """One text of each length, the longest last."""
-    lengths = [*(length for length in _LENGTHS if length < bounds.positions), bounds.positions]
+    lengths = [*(length for length in _LENGTHS if length < bounds.longest), bounds.longest]
     return [_text(length, bounds) for length in lengths]
 
 
-def padded(singles: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """The texts in one batch, short ones filled up with zeros."""
+def padded(singles: list[dict[str, np.ndarray]], padding: Padding) -> dict[str, np.ndarray]:
+    """The texts in one batch, short ones filled up."""
     import numpy as np
 
     width = max(text["input_ids"].shape[1] for text in singles)
-    return {
-        name: np.concatenate([np.pad(text[name], ((0, 0), (0, width - text[name].shape[1]))) for text in singles]) for name in singles[0]
-    }
+
+    def filled(name: str, values: np.ndarray) -> np.ndarray:
+        missing, fill = width - values.shape[1], padding.token if name == "input_ids" else 0
+        return np.pad(values, ((0, 0), (missing, 0) if padding.side == "left" else (0, missing)), constant_values=fill)
+
+    return {name: np.concatenate([filled(name, text[name]) for text in singles]) for name in singles[0]}
 
 
-def answers(runner: Runner, bounds: Bounds) -> list[np.ndarray]:
-    """The logits of each text, and of all but the longest in one batch."""
+def answers(model: Logits, bounds: Bounds) -> list[np.ndarray]:
+    """The logits of each text, and of all but the longest in one batch, where the origin's model answers rightly there."""
     singles = texts(bounds)
-    return [runner.logits(feeds) for feeds in (*singles, padded(singles[:-1] or singles))]
+    together = [padded(singles[:-1] or singles, bounds.padding)] if bounds.padding.harmless else []
+    return [_of_tokens(model(feeds), feeds["attention_mask"]) for feeds in (*singles, *together)]
+
+
+def _of_tokens(logits: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Where there are logits for each token, what a model says of padding does not count."""
+    import numpy as np
+
+    return np.where(mask[..., None], logits, 0) if logits.ndim == mask.ndim + 1 and logits.shape[: mask.ndim] == mask.shape else logits
+
+
+def answers_alike(rebuilt: Path, original: Logits, bounds: Bounds) -> bool:
+    """Whether a rebuilt model gives the original's logits."""
+    bounds, found = _answered(Runner(rebuilt, f"{rebuilt.name}, rebuilt"), bounds)
+    wanted = answers(original, bounds)
+    return all(agree(*pair) for pair in zip(found, wanted, strict=True))
+
+
+def _answered(rebuilt: Runner, bounds: Bounds) -> tuple[Bounds, list[np.ndarray]]:
+    """What the original is to be asked as well, and the answers. The rebuilt model is not kept: only one at a time is in memory."""
+    asked = bounds if "token_type_ids" in rebuilt.inputs else replace(bounds, types=1)
+    return asked, answers(rebuilt.logits, asked)
 
 
 def agree(found: np.ndarray, wanted: np.ndarray) -> bool:

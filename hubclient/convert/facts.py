@@ -18,16 +18,19 @@ _PROBLEM_TYPES = {"multi_label_classification": "sigmoid", "single_label_classif
 # Above this, tokenizer_config.json's model_max_length is a placeholder for "no limit".
 _NO_LIMIT = 100_000
 _THRESHOLD = 0.5
+_USUAL_LENGTH = 512  # of models that have no limit
 
 
 @dataclass(frozen=True)
 class ArchiveClaims:
-    """What an archive's metadata claims; `vocabulary_lowercase` is what its vocabulary shows, None if it shows nothing."""
+    """What an archive's metadata claims; `has_case`: its tokenizer has a case setting; `vocabulary_lowercase` is what its vocabulary
+    shows, None if it shows nothing."""
 
     metadata: Metadata
+    has_case: bool
     vocabulary_lowercase: bool | None
 
-    def decide(self, *, labels: int, positions: int) -> Facts:
+    def decide(self, *, labels: int, positions: int | None) -> Facts:
         threshold = self.metadata.number("threshold", explicit=True)
         cased = self.metadata.flag("caseSensitive")
         case = [
@@ -38,8 +41,8 @@ class ArchiveClaims:
         return Facts(
             activation=self._activation(labels),
             threshold=decide([("archive paramMap.threshold", threshold)], _THRESHOLD, "Spark NLP's default"),
-            max_length=decide(length, positions, "position table"),
-            lowercase=decide(case, False, "no source says"),
+            max_length=decide(length, *_longest(positions)),
+            lowercase=decide(case, False, "no source says") if self.has_case else Fact(None, "the tokenizer has no such setting"),
         ).within(positions)
 
     def _activation(self, labels: int) -> Fact[str]:
@@ -63,7 +66,7 @@ class RepositoryClaims:
     tokenizer_config: Mapping[str, Any]
     lowercase: bool | None
 
-    def decide(self, *, labels: int, positions: int) -> Facts:
+    def decide(self, *, labels: int, positions: int | None) -> Facts:
         stated = self.tokenizer_config.get("model_max_length")
         limit = int(stated) if isinstance(stated, int | float) and 0 < stated < _NO_LIMIT else None
         problem = self.config.get("problem_type")
@@ -74,12 +77,17 @@ class RepositoryClaims:
         return Facts(
             activation=decide(claims, "softmax", "transformers' default"),
             threshold=Fact(_THRESHOLD, "Spark NLP's default"),
-            max_length=decide([("tokenizer_config.json model_max_length", limit)], positions, "position table"),
+            max_length=decide([("tokenizer_config.json model_max_length", limit)], *_longest(positions)),
             lowercase=decide([("tokenizer files", self.lowercase)], None, "the tokenizer has no such setting"),
         ).within(positions)
 
 
-def in_force(facts: Facts, overlay: Overlay, positions: int) -> Facts:
+def _longest(positions: int | None) -> tuple[int, str]:
+    """The length that is taken when no source tells one, and where it comes from."""
+    return (_USUAL_LENGTH, "hubclient's default") if positions is None else (positions, "position table")
+
+
+def in_force(facts: Facts, overlay: Overlay, positions: int | None) -> Facts:
     """The facts with the overlay's on top, which the written files must agree with. Raises UnsupportedModel for an unknown activation."""
     forced = facts.under(overlay.to_dict(), positions)
     if forced.activation.value not in ACTIVATIONS:

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +21,18 @@ from hubclient.archive.onnxmodel import Dataflow, OnnxModel
 from hubclient.archive.sparknlp import Archive
 from hubclient.archive.weights import onnx_files, unpack
 from hubclient.cards import Overlay
+from hubclient.convert.annotators import Annotator
 from hubclient.convert.assemble import assemble, check_parts
-from hubclient.convert.canary import INPUTS, Bounds, Runner, agree, answers, padded, texts
+from hubclient.convert.canary import INPUTS, Bounds, Runner, agree, answers_alike, padded, texts
 from hubclient.convert.facts import in_force
 from hubclient.convert.job import Job
 from hubclient.convert.write import write_config, write_manifest, write_tokenizer
 from hubclient.errors import CorruptArchive, ModelError, UnsafeArchive, UnsupportedModel
-from hubclient.models import FAMILIES, family_of, named, wordpiece
+from hubclient.models import FAMILIES, family_of, named
 from hubclient.models.family import Family
 from hubclient.models.onnx import Reader
 from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS
+from hubclient.padding import Padding, read_padding
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,57 +53,58 @@ class Theirs:
     flow: Dataflow
     path: Path
 
+    def logits(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What it answers. It is opened when it is first asked, and then kept."""
+        return self._runner.logits(feeds)
+
+    @cached_property
+    def _runner(self) -> Runner:
+        return Runner(self.path, self.model.label)
+
     @property
     def files(self) -> list[Path]:
         return [self.path, *(self.path.with_name(name) for name in sorted(self.model.externals))]
 
 
-def from_onnx(archive: Archive, job: Job) -> dict[str, str]:
+def from_onnx(archive: Archive, annotator: Annotator, job: Job) -> dict[str, str]:
     """As `convert_archive`, for an archive whose weights are ONNX."""
     with _unpacked(archive, job) as theirs:
-        family = _family(theirs.model.names)
+        family = _family(theirs.model.names, annotator)
         try:
-            recipe = family.from_onnx(theirs.flow)
+            recipe = family.from_onnx(theirs.flow, annotator.head)
         except ModelError as error:
             note = f"{error.what} ({error.where})" if error.where else error.what
-            return _keep(archive, job, theirs, note)
+            return _keep(archive, family, job, theirs, note)
         hashes = assemble(archive, job, family, recipe, theirs.flow.shapes, partial(_load, theirs.flow))
-        if _answers_alike(job.staging / GRAPH, theirs, recipe.config):
+        bounds = Bounds.of(family, recipe.config, read_padding(job.staging))
+        if answers_alike(job.staging / GRAPH, theirs.logits, bounds):
             return hashes
         (job.staging / WEIGHTS).unlink()
-        return _keep(archive, job, theirs, "the graph rebuilt from its tensors gives other logits")
+        return _keep(archive, family, job, theirs, "the graph rebuilt from its tensors gives other logits")
 
 
-def _answers_alike(rebuilt: Path, theirs: Theirs, config: Mapping[str, Any]) -> bool:
-    bounds = Bounds(config["vocab_size"], config["max_position_embeddings"], config["type_vocab_size"])
-    # One after the other: only one model at a time is in memory.
-    found = answers(Runner(rebuilt, f"{theirs.model.label}, rebuilt"), bounds)
-    wanted = answers(Runner(theirs.path, theirs.model.label), bounds)
-    return all(agree(*pair) for pair in zip(found, wanted, strict=True))
-
-
-def _keep(archive: Archive, job: Job, theirs: Theirs, note: str) -> dict[str, str]:
+def _keep(archive: Archive, family: Family, job: Job, theirs: Theirs, note: str) -> dict[str, str]:
     _log.warning("the graph of %s is kept as it is, and only the onnx engine can open it: %s", archive.members.label, note)
     if theirs.flow.output.op in _AFTER_LOGITS:
         raise UnsupportedModel("the graph's output is not logits", where=theirs.model.label, why=f"it ends in {theirs.flow.output.op}")
     tables = Reader(theirs.flow).tables()
-    bounds = _bounds(archive, tables, job.overlay)
-    classes = _prove(theirs, bounds)
-    sizes = {"vocab_size": bounds.vocabulary, "max_position_embeddings": bounds.positions}
-    vocabulary, facts = check_parts(archive, sizes, classes)
-    forced = in_force(facts, job.overlay, bounds.positions)
     config = _config(theirs.model.names, tables)
+    bounds = _bounds(archive, tables, job.overlay, Padding.of(config, {}))
+    classes = _prove(theirs, bounds)
+    kit = check_parts(archive, family.model_type, rows=bounds.vocabulary, classes=classes, positions=bounds.longest)
+    forced = in_force(kit.facts, job.overlay, bounds.longest)
     hashes = {file.name: _copied(file, job.staging / file.name) for file in theirs.files}
-    write_tokenizer(job.staging, wordpiece.build(vocabulary, lowercase=bool(forced.lowercase.value), max_length=forced.max_length.value))
-    write_config(job.staging, config, archive.labels, forced, vocabulary["[PAD]"])
+    write_tokenizer(job.staging, kit.tokenizer(forced))
+    write_config(job.staging, config, archive.labels, forced, kit.pad_id)
     write_manifest(
         job,
         annotator=archive.metadata.annotator,
         architecture=config.get("model_type", "unknown"),
         labels=archive.labels,
         labels_source="archive labels field",
-        positions=bounds.positions,
-        facts=facts,
+        positions=bounds.longest,
+        facts=kit.facts,
+        zero_shot=kit.zero_shot,
         tensors_digest=hashlib.sha256("".join(f"{name}\0{hashes[name]}\n" for name in sorted(hashes)).encode()).hexdigest(),
         graph="kept",
         graph_note=note,
@@ -109,14 +112,14 @@ def _keep(archive: Archive, job: Job, theirs: Theirs, note: str) -> dict[str, st
     return hashes
 
 
-def _family(names: list[str]) -> Family:
-    """By the names of weights and nodes. Where an exporter left none that tell, the annotator, which is BERT's, has to do."""
+def _family(names: list[str], annotator: Annotator) -> Family:
+    """By the names of weights and nodes. Where an exporter left none that tell, the annotator has to do."""
     try:
-        return family_of(names)
+        return family_of(names, annotator.model_type)
     except UnsupportedModel:
         if named(names):
             raise
-        return FAMILIES["bert"]
+        return FAMILIES[annotator.model_type]
 
 
 def _load(flow: Dataflow, key: str) -> np.ndarray:
@@ -126,7 +129,7 @@ def _load(flow: Dataflow, key: str) -> np.ndarray:
     return array
 
 
-def _bounds(archive: Archive, tables: Mapping[str, tuple[int, ...]], overlay: Overlay) -> Bounds:
+def _bounds(archive: Archive, tables: Mapping[str, tuple[int, ...]], overlay: Overlay, padding: Padding) -> Bounds:
     """What may be asked of a graph that is kept; where a table was not found, what the archive says, which is then tried out."""
     positions = tables["positions"][0] if "positions" in tables else overlay.max_length or archive.metadata.integer("maxSentenceLength")
     if positions is None or positions < 1:
@@ -134,16 +137,16 @@ def _bounds(archive: Archive, tables: Mapping[str, tuple[int, ...]], overlay: Ov
             "nothing says how long a text may be", where=archive.members.label, why="the graph has no position table that can be read"
         )
     vocabulary = tables["input_ids"][0] if "input_ids" in tables else 1 + max((archive.vocabulary or {}).values(), default=0)
-    return Bounds(vocabulary, positions, tables["token_type_ids"][0] if "token_type_ids" in tables else 2)
+    return Bounds(vocabulary, positions, tables["token_type_ids"][0] if "token_type_ids" in tables else 2, padding)
 
 
 def _prove(theirs: Theirs, bounds: Bounds) -> int:
     """Try a graph that is to be kept; gives the number of its outputs."""
     if _INT32 in theirs.model.inputs.values():
         raise UnsupportedModel("the graph takes int32, and only a rebuilt one can do without", where=theirs.model.label)
-    runner, singles = Runner(theirs.path, theirs.model.label), texts(bounds)
-    alone = [runner.logits(feeds) for feeds in singles]
-    together = runner.logits(padded(singles))
+    singles = texts(bounds)
+    alone = [theirs.logits(feeds) for feeds in singles]
+    together = theirs.logits(padded(singles, bounds.padding))
     if together.ndim != 2 or together.shape[0] != len(singles):
         raise UnsupportedModel(f"the graph gives logits of shape {together.shape}", where=theirs.model.label)
     if not all(agree(together[row : row + 1], single) for row, single in enumerate(alone)):

@@ -1,56 +1,59 @@
-"""A Hugging Face repository becomes a native folder: its float32 safetensors file stays as it is, the graph is written beside it."""
+"""A Hugging Face repository becomes a native folder: a float32 safetensors file stays as it is, other weights are written anew, and the
+graph beside them. An architecture that is none of ours is left to transformers: its folder has no graph."""
 
 from __future__ import annotations
 
-import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hubclient.cards import Overlay
-from hubclient.convert.facts import RepositoryClaims, in_force
+from hubclient.checkpoint import MAIN_FILES, Checkpoint, current_names, main_file, open_checkpoint, shards
 from hubclient.convert.job import Job
+from hubclient.convert.repository_tokenizer import SLOW_FILES, settle_foreign_tokenizer, settle_tokenizer
 from hubclient.convert.write import write_graph, write_manifest
 from hubclient.errors import InconsistentModel, UnsupportedModel
-from hubclient.models import FAMILIES, wordpiece
-from hubclient.models.builder import Slot
-from hubclient.models.family import Family
-from hubclient.native import CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Facts, open_tokenizer, read_json, write_json
+from hubclient.models import FAMILIES
+from hubclient.models.family import Family, head_of
+from hubclient.models.tokenizer import SETTINGS_FILES
+from hubclient.native import CONFIG, README, TOKENIZER, WEIGHTS, read_json
 from hubclient.sources.disk import disk_errors
-from hubclient.tensors import read_weights
+from hubclient.tensors import LazyTensor, WeightsFile, read_weights, write_weights
 
-_VOCABULARY = "vocab.txt"
-_SIZES = (
-    "hidden_size",
-    "intermediate_size",
-    "num_attention_heads",
-    "num_hidden_layers",
-    "vocab_size",
-    "max_position_embeddings",
-    "type_vocab_size",
-)
-_TOKENIZER_SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")
-_SETTINGS = (CONFIG, TOKENIZER, TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json", _VOCABULARY)
-_OTHER_WEIGHTS = ("model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
+_SMALL = (CONFIG, README, TOKENIZER, *SETTINGS_FILES)
+# What transformers' tokenizers of any architecture are read from.
+_FOREIGN = re.compile(r"[^/]*(?:vocab|merges|token|spiece|spm|sentencepiece|bpe)[^/]*\.(?:json|txt|model|vocab)|[^/]+\.(?:spm|bpe)")
+_MAX_INDEX = 32 << 20
 
 
 def is_repository(path: Path) -> bool:
     return os.path.isfile(path / CONFIG) and not os.path.exists(path / "metadata")
 
 
-def needed_files(names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The small files and the weights files to fetch. Raises UnsupportedModel when the repository has no weights that can be read."""
+def small_files(names: Iterable[str]) -> tuple[str, ...]:
+    """What to fetch first. Raises UnsupportedModel when the repository has no model, or no weights that can be read."""
     names = set(names)
     if CONFIG not in names:
         raise UnsupportedModel("the repository is not a transformers model", why=f"it has no {CONFIG}")
-    if WEIGHTS not in names:
-        others = [name for name in _OTHER_WEIGHTS if name in names]
-        raise UnsupportedModel(
-            f"the repository has no {WEIGHTS}",
-            why=f"its weights are in {others[0]}, which is not supported yet" if others else "it has no weights",
-        )
-    return tuple(name for name in _SETTINGS if name in names), (WEIGHTS,)
+    main = main_file(names, "the repository")
+    index = [main] if main.endswith(".json") else []
+    return tuple(sorted({*index, *(name for name in names if name in _SMALL or _FOREIGN.fullmatch(name))}))
+
+
+def weight_files(folder: Path, names: Iterable[str]) -> tuple[str, ...]:
+    """What else to fetch, once the small files are in the folder. Raises UnsupportedModel, ArchiveError."""
+    names = set(names)
+    main = main_file(names, "the repository")
+    if not main.endswith(".json"):
+        return (main,)
+    index = folder / main
+    if index.stat().st_size > _MAX_INDEX:
+        raise UnsupportedModel("the index of the weights is larger than any that is needed", where=main)
+    listed = shards(index.read_bytes(), main)
+    if missing := sorted(set(listed) - names):
+        raise InconsistentModel("the repository lacks files of its weights", why=", ".join(missing[:5]))
+    return listed
 
 
 def check_labels(folder: Path, card_labels: tuple[str, ...], where: str) -> None:
@@ -69,51 +72,99 @@ def check_labels(folder: Path, card_labels: tuple[str, ...], where: str) -> None
 def convert_repository(job: Job) -> dict[str, str]:
     """Complete a staging folder that holds a repository's files; gives the SHA-256 of the weights file, by name.
 
-    Raises ModelError, ArchiveError, StoreError.
+    Raises ModelError, ArchiveError, StoreError, MissingExtra.
     """
     folder = job.staging
     with disk_errors(folder):
         config = read_json(folder / CONFIG)
-        family = _family(config)
-        config = {**family.defaults, **config}
-        _check_settings(config, folder)
+        head_of(config)
         labels = _labels(config, folder)
-        weights = read_weights(folder / WEIGHTS)
-        _check_tensors(weights.layout, family.expected_shapes(config, len(labels)))
-        facts = _tokenizer(folder, config, labels, job.overlay)
-        write_graph(folder, family, config, weights)
-        write_manifest(
-            job,
-            annotator=None,
-            architecture=family.model_type,
-            labels=labels,
-            labels_source=f"{CONFIG} id2label",
-            positions=config["max_position_embeddings"],
-            facts=facts,
-            tensors_digest=weights.digest,
-        )
-        (folder / _VOCABULARY).unlink(missing_ok=True)
+        family = FAMILIES.get(str(config.get("model_type")))
+        weights = _convert(job, family, config, labels) if family else _leave_to_transformers(job, config, labels)
         return {WEIGHTS: weights.sha256}
 
 
-def _family(config: Mapping[str, Any]) -> Family:
-    kind, architectures = str(config.get("model_type")), config.get("architectures") or []
-    if kind not in FAMILIES:
-        raise UnsupportedModel(f"the architecture '{kind}' is not supported yet", hint=f"supported are {', '.join(sorted(FAMILIES))}")
-    if not any(str(name).endswith("ForSequenceClassification") for name in architectures):
-        raise UnsupportedModel(
-            "the repository is not a text classifier", why=f"its architecture is {', '.join(map(str, architectures)) or 'not said'}"
-        )
-    return FAMILIES[kind]
+def _convert(job: Job, family: Family, stated: Mapping[str, Any], labels: tuple[str, ...]) -> WeightsFile:
+    folder, config = job.staging, {**family.defaults, **stated}
+    _check_sizes(config, family.sizes, folder)
+    positions = family.positions(config)
+    weights = _settle_weights(job, family.expected_shapes(config, len(labels)))
+    facts = settle_tokenizer(folder, config, labels, job.overlay, positions)
+    write_graph(folder, family, config, weights)
+    write_manifest(
+        job,
+        annotator=None,
+        architecture=family.model_type,
+        labels=labels,
+        labels_source=f"{CONFIG} id2label",
+        positions=positions,
+        facts=facts,
+        tensors_digest=weights.digest,
+    )
+    for name in SLOW_FILES:
+        (folder / name).unlink(missing_ok=True)
+    return weights
 
 
-def _check_settings(config: Mapping[str, Any], folder: Path) -> None:
-    """What is reckoned with must be what it should be: sizes, a small number, a name."""
-    sound = {name: _is_size(config.get(name)) for name in _SIZES}
-    sound["layer_norm_eps"] = isinstance(config.get("layer_norm_eps"), int | float) and config["layer_norm_eps"] > 0
-    sound["hidden_act"] = isinstance(config.get("hidden_act"), str)
-    for name in (name for name in sound if not sound[name]):
-        raise InconsistentModel(f"{name} is {config.get(name)!r}, which cannot be", where=str(folder / CONFIG))
+def _leave_to_transformers(job: Job, config: Mapping[str, Any], labels: tuple[str, ...]) -> WeightsFile:
+    """transformers opens the folder, and never with code of the repository's own. Raises MissingExtra where it is not installed."""
+    kind = str(config.get("model_type"))
+    positions = config.get("max_position_embeddings")
+    facts = settle_foreign_tokenizer(job.staging, kind, config, labels, job.overlay, positions if _is_size(positions) else None)
+    weights = _settle_weights(job, None)
+    write_manifest(
+        job,
+        annotator=None,
+        architecture=kind,
+        labels=labels,
+        labels_source=f"{CONFIG} id2label",
+        positions=positions if _is_size(positions) else None,
+        facts=facts,
+        tensors_digest=weights.digest,
+        graph="none",
+        graph_note=f"hubclient builds no graph for the architecture '{kind}': transformers runs it",
+    )
+    return weights
+
+
+def _settle_weights(job: Job, wanted: Mapping[str, tuple[int, ...]] | None) -> WeightsFile:
+    """One float32 safetensors file with the tensors that are wanted (None: all that there are)."""
+    folder = job.staging
+    with open_checkpoint(folder) as checkpoint:
+        found = current_names(checkpoint.names)
+        shapes = {name: checkpoint.shape(key) for name, key in found.items()} if wanted is None else wanted
+        _check_tensors(checkpoint, found, shapes)
+        if checkpoint.single_float32_safetensors:
+            return read_weights(folder / WEIGHTS)
+        tensors = {name: LazyTensor(shape, _loader(checkpoint, found[name])) for name, shape in shapes.items()}
+        fresh = folder / f"{WEIGHTS}.new"
+        weights = write_weights(fresh, tensors, job.advance)
+        for name in weight_files(folder, os.listdir(folder)):
+            (folder / name).unlink()
+        for name in MAIN_FILES:
+            (folder / name).unlink(missing_ok=True)
+        os.replace(fresh, folder / WEIGHTS)
+        return weights
+
+
+def _loader(checkpoint: Checkpoint, key: str) -> Any:
+    return lambda: checkpoint.array(key)
+
+
+def _check_tensors(checkpoint: Checkpoint, found: Mapping[str, str], wanted: Mapping[str, tuple[int, ...]]) -> None:
+    for name, shape in wanted.items():
+        if name not in found:
+            raise UnsupportedModel(
+                f"the weights lack the tensor '{name}'", why=f"there are {len(found)} others, as '{min(found, default='')}'"
+            )
+        if (stored := checkpoint.shape(found[name])) != shape:
+            raise InconsistentModel(f"the tensor '{name}' has the shape {stored}, and config.json demands {shape}")
+
+
+def _check_sizes(config: Mapping[str, Any], sizes: Iterable[str], folder: Path) -> None:
+    for name in sizes:
+        if not _is_size(config.get(name)):
+            raise InconsistentModel(f"{name} is {config.get(name)!r}, which cannot be", where=str(folder / CONFIG))
 
 
 def _is_size(value: object) -> bool:
@@ -132,77 +183,3 @@ def _labels(config: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
             "the labels are not numbered from 0 without gaps", where=str(folder / CONFIG), why=f"numbers: {sorted(by_index)}"
         )
     return tuple(by_index[index] for index in range(len(by_index)))
-
-
-def _check_tensors(layout: Mapping[str, Slot], wanted: Mapping[str, tuple[int, ...]]) -> None:
-    for name, shape in wanted.items():
-        slot = layout.get(name)
-        if slot is None:
-            raise UnsupportedModel(
-                f"the weights lack the tensor '{name}'", why=f"there are {len(layout)} others, as '{min(layout, default='')}'"
-            )
-        if slot.shape != shape:
-            raise InconsistentModel(f"the tensor '{name}' has the shape {slot.shape}, and config.json demands {shape}")
-        if slot.dtype != "F32":
-            raise UnsupportedModel(f"weights of type {slot.dtype} are not supported yet", why=f"the tensor '{name}' is of that type")
-
-
-def _tokenizer(folder: Path, config: Mapping[str, Any], labels: tuple[str, ...], overlay: Overlay) -> Facts:
-    """Settle the facts, and write both tokenizer files so that they say the same; gives the origin's facts, without the overlay's."""
-    settings = read_json(folder / TOKENIZER_CONFIG) if (folder / TOKENIZER_CONFIG).exists() else {}
-    fast = read_json(folder / TOKENIZER) if (folder / TOKENIZER).exists() else None
-    for name in _TOKENIZER_SWITCHES:
-        if not isinstance(settings.get(name), bool | None):
-            raise InconsistentModel(f"{name} is {settings[name]!r}, and must be true or false", where=str(folder / TOKENIZER_CONFIG))
-    stated = settings.get("do_lower_case")
-    normalizer = _bert_normalizer(fast)
-    if stated is None and normalizer is not None:
-        stated = normalizer.get("lowercase")
-    if stated is None and fast is None:
-        stated = True  # BertTokenizer's own default, in force where a repository says nothing
-    facts = RepositoryClaims(config, settings, lowercase=stated).decide(labels=len(labels), positions=config["max_position_embeddings"])
-    forced = in_force(facts, overlay, config["max_position_embeddings"])
-    if fast is None:
-        files = wordpiece.build(
-            _read_vocabulary(folder),
-            lowercase=bool(forced.lowercase.value),
-            max_length=forced.max_length.value,
-            strip_accents=settings.get("strip_accents"),
-            chinese_characters=settings.get("tokenize_chinese_chars", True),
-        )
-        fast, settings = json.loads(files.tokenizer_json), {**settings, **files.config}
-    elif normalizer is not None:
-        normalizer["lowercase"] = forced.lowercase.value
-    wordpiece.check_vocabulary(_ids(fast, folder), config["vocab_size"])
-    case = {} if forced.lowercase.value is None else {"do_lower_case": forced.lowercase.value}
-    write_json(folder / TOKENIZER, fast)
-    open_tokenizer(folder)
-    write_json(folder / TOKENIZER_CONFIG, {**settings, **case, "model_max_length": forced.max_length.value})
-    return facts
-
-
-def _bert_normalizer(fast: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The part of a tokenizer that has a case setting, if it has one."""
-    part = fast.get("normalizer") if fast else None
-    return part if isinstance(part, dict) and part.get("type") == "BertNormalizer" else None
-
-
-def _ids(tokenizer: Mapping[str, Any], folder: Path) -> dict[str, int]:
-    try:
-        return {**tokenizer["model"]["vocab"], **{token["content"]: token["id"] for token in tokenizer.get("added_tokens") or ()}}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UnsupportedModel(
-            "the tokenizer has no vocabulary that can be read", where=str(folder / TOKENIZER), why=repr(error)
-        ) from error
-
-
-def _read_vocabulary(folder: Path) -> dict[str, int]:
-    """One piece a line, the line's number is its id (transformers' load_vocab)."""
-    path = folder / _VOCABULARY
-    if not path.exists():
-        raise UnsupportedModel("the repository has no tokenizer that can be read", why=f"it has neither {TOKENIZER} nor {_VOCABULARY}")
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except UnicodeDecodeError as error:
-        raise InconsistentModel("the vocabulary is not UTF-8", where=str(path), why=str(error)) from error
-    return {piece.rstrip("\r"): index for index, piece in enumerate(lines[:-1] if lines[-1] == "" else lines)}

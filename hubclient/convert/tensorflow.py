@@ -8,13 +8,18 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from hubclient.archive.bundle import TensorBundle
+from hubclient.archive.calculate import calculate
 from hubclient.archive.graph import Graph
 from hubclient.archive.sparknlp import Archive
 from hubclient.archive.weights import tensorflow_files, unpack
+from hubclient.convert.annotators import Annotator
 from hubclient.convert.assemble import assemble
+from hubclient.convert.canary import Bounds, answers_alike
 from hubclient.convert.job import Job
 from hubclient.errors import CorruptArchive, UnsupportedModel
 from hubclient.models import family_of
+from hubclient.native import GRAPH
+from hubclient.padding import read_padding
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +28,11 @@ _MAX_GRAPH = 512 << 20
 _MAX_INDEX = 64 << 20
 
 
-def from_tensorflow(archive: Archive, job: Job) -> dict[str, str]:
-    """As `convert_archive`, for an archive whose weights are TensorFlow's."""
+def from_tensorflow(archive: Archive, annotator: Annotator, job: Job) -> dict[str, str]:
+    """As `convert_archive`, for an archive whose weights are TensorFlow's.
+
+    What was rebuilt is proved: the archive's graph, worked out as data, must give the same logits.
+    """
     with _unpacked(archive, job) as (graph, bundle, shards):
         flow = graph.trace(_logits_tensor(archive))
         keys = bundle.variables()
@@ -32,14 +40,20 @@ def from_tensorflow(archive: Archive, job: Job) -> dict[str, str]:
         if missing:
             raise CorruptArchive("the weights lack variables that the graph uses", where=archive.members.label, why=", ".join(missing[:5]))
         shapes = {name: bundle.entry(keys[name]).shape for name in flow.variables}
-        family = family_of(shapes)
-        recipe = family.from_tensorflow(flow, shapes)
+        family = family_of(shapes, annotator.model_type)
+        recipe = family.from_tensorflow(flow, shapes, annotator.head)
 
         def load(name: str) -> np.ndarray:
             _forget(shards)
             return bundle.array(keys[name])
 
-        return assemble(archive, job, family, recipe, shapes, load)
+        hashes = assemble(archive, job, family, recipe, shapes, load)
+        bounds = Bounds.of(family, recipe.config, read_padding(job.staging))
+        if not answers_alike(job.staging / GRAPH, lambda feeds: calculate(flow, feeds, load), bounds):
+            raise UnsupportedModel(
+                "the model rebuilt from the tensors answers otherwise than the archive's graph", where=archive.members.label
+            )
+        return hashes
 
 
 @contextmanager

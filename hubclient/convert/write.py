@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hubclient.errors import InconsistentModel
-from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Facts, Manifest, write_json
+from hubclient.native import CONFIG, GRAPH, MANIFEST, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Facts, Manifest, ZeroShotFacts, write_json
 
 if TYPE_CHECKING:
     from hubclient.convert.job import Job
     from hubclient.models.family import Family
-    from hubclient.models.wordpiece import TokenizerFiles
+    from hubclient.models.tokenizer import TokenizerFiles
     from hubclient.tensors import WeightsFile
 
 
@@ -26,14 +26,17 @@ def write_tokenizer(staging: Path, files: TokenizerFiles) -> None:
 
 
 def write_config(staging: Path, config: Mapping[str, Any], labels: tuple[str, ...], facts: Facts, pad_token_id: int) -> None:
-    """config.json of a model that had none, with what transformers' own pipeline needs to answer alike."""
+    """config.json of a model that had none, with what transformers' own pipeline needs to answer alike.
+
+    `pad_token_id` is the tokenizer's; where positions are counted from it, the graph has one itself, and that counts.
+    """
     write_json(
         staging / CONFIG,
         {
+            "pad_token_id": pad_token_id,
             **config,
             "dtype": "float32",
-            "pad_token_id": pad_token_id,
-            "problem_type": _problem_type(facts.activation.value, len(labels)),
+            "problem_type": problem_type(facts.activation.value, len(labels)),
             "id2label": {str(index): label for index, label in enumerate(labels)},
             "label2id": {label: index for index, label in enumerate(labels)},
         },
@@ -47,11 +50,12 @@ def write_manifest(
     architecture: str,
     labels: tuple[str, ...],
     labels_source: str,
-    positions: int,
+    positions: int | None,
     facts: Facts,
     tensors_digest: str,
     graph: str = "built",
     graph_note: str | None = None,
+    zero_shot: ZeroShotFacts | None = None,
 ) -> None:
     if len(set(labels)) != len(labels):
         raise InconsistentModel("two classes have the same label", where=labels_source, why=", ".join(labels))
@@ -71,11 +75,13 @@ def write_manifest(
         overlay=job.overlay.to_dict(),
         graph=graph,
         graph_note=graph_note,
+        zero_shot=zero_shot,
     )
     write_json(job.staging / MANIFEST, manifest.to_dict())
 
 
-def _problem_type(activation: str, labels: int) -> str | None:
+def problem_type(activation: str, labels: int) -> str | None:
+    """By which transformers' pipeline answers with this activation."""
     if activation == "sigmoid":
         return "multi_label_classification" if labels > 1 else None
     return "single_label_classification" if activation == "softmax" else "regression"

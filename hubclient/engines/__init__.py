@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +21,8 @@ ENGINES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "torch": ("hubclient.engines.torch", "TorchEngine"),
     }
 )
+# What a model may take; each is a field of Batch.
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,18 @@ class Batch:
     attention_mask: np.ndarray
     token_type_ids: np.ndarray
 
+    def alone(self) -> Iterator[Batch]:
+        """Each text by itself, without padding."""
+        for ids, mask, types in zip(self.input_ids, self.attention_mask, self.token_type_ids, strict=True):
+            here = mask != 0
+            yield Batch(ids[None, here], mask[None, here], types[None, here])
+
 
 class Engine(Protocol):
     name: str
 
     def logits(self, batch: Batch) -> np.ndarray:
-        """float32 of shape (texts, labels)."""
+        """float32 of shape (texts, labels), or (texts, tokens, labels) of a model that answers for each token."""
         ...
 
 

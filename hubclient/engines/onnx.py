@@ -12,6 +12,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
+from hubclient.engines import INPUTS
 from hubclient.errors import ModelError
 from hubclient.native import GRAPH
 
@@ -41,6 +42,6 @@ class OnnxEngine:
         self._inputs = {item.name for item in self._session.get_inputs()}
 
     def logits(self, batch: Batch) -> np.ndarray:
-        feeds = {name: getattr(batch, name) for name in ("input_ids", "attention_mask", "token_type_ids") if name in self._inputs}
+        feeds = {name: getattr(batch, name) for name in INPUTS if name in self._inputs}
         result: np.ndarray = self._session.run(["logits"], feeds)[0]
         return result

@@ -6,34 +6,52 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from hubclient.errors import UnsupportedModel
-from hubclient.models import bert
+from hubclient.models import deberta, xlnet
+from hubclient.models.albert import ALBERT
+from hubclient.models.bert import BERT
+from hubclient.models.distilbert import DISTILBERT
+from hubclient.models.electra import ELECTRA
 from hubclient.models.family import Family
+from hubclient.models.longformer import LONGFORMER
+from hubclient.models.mpnet import MPNET
+from hubclient.models.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 
-FAMILIES: Mapping[str, Family] = MappingProxyType({bert.model_type: bert})
+_FAMILIES: tuple[Family, ...] = (
+    BERT,
+    DISTILBERT,
+    ELECTRA,
+    ROBERTA,
+    XLM_ROBERTA,
+    CAMEMBERT,
+    ALBERT,
+    MPNET,
+    LONGFORMER,
+    deberta,
+    xlnet,
+)
+FAMILIES: Mapping[str, Family] = MappingProxyType({family.model_type: family for family in _FAMILIES})
 
 # Prefixes of variables and tensors in transformers' models, to tell by name what cannot be opened.
 _OTHERS = MappingProxyType(
     {
-        "electra": "ELECTRA",
-        "distilbert": "DistilBERT",
-        "roberta": "RoBERTa",
-        "albert": "ALBERT",
+        "convbert": "ConvBERT",
+        "ernie": "ERNIE",
+        "funnel": "Funnel Transformer",
+        "mobilebert": "MobileBERT",
+        "rembert": "RemBERT",
         "deberta": "DeBERTa",
-        "longformer": "Longformer",
-        "mpnet": "MPNet",
-        "transformer": "XLNet",
-        "xlnet": "XLNet",
-        "camembert": "CamemBERT",
     }
 )
 
 
-def family_of(names: Iterable[str]) -> Family:
-    """The family whose weights have these names, TensorFlow's or PyTorch's. Raises UnsupportedModel, by name where it is a known one."""
+def family_of(names: Iterable[str], told: str | None = None) -> Family:
+    """The family whose weights have these names, TensorFlow's or PyTorch's; of several it is the one that was told of, by its model type.
+
+    Raises UnsupportedModel, by name where it is a known one.
+    """
     names = list(names)
-    for family in FAMILIES.values():
-        if family.recognises(names):
-            return family
+    if fitting := [family for family in FAMILIES.values() if family.recognises(names)]:
+        return next((family for family in fitting if family.model_type == told), fitting[0])
     found = named(names)
     raise UnsupportedModel(
         f"the weights are those of {found}, which is not supported yet" if found else "the weights are of no known architecture",

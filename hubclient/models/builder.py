@@ -99,16 +99,17 @@ class GraphBuilder:
             )
         return _ACTIVATIONS[function](self, value)
 
-    def finish(self, inputs: Sequence[str], output: str, classes: int) -> bytes:
-        """The serialized model: int64 inputs (batch, sequence), one float32 output (batch, classes)."""
+    def finish(self, inputs: Sequence[str], output: str, classes: int, *, per_token: bool = False) -> bytes:
+        """The serialized model: int64 inputs (batch, sequence), one float32 output (batch, classes), or (batch, sequence, classes)."""
         import onnx
         import onnx.helper
 
+        shape: list[str | int] = ["batch", "sequence", classes] if per_token else ["batch", classes]
         graph = onnx.helper.make_graph(
             self._nodes,
             "hubclient",
             [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.INT64, ["batch", "sequence"]) for name in inputs],
-            [onnx.helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, ["batch", classes])],
+            [onnx.helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, shape)],
             initializer=list(self._initializers.values()),
         )
         model = onnx.helper.make_model(graph, producer_name="hubclient", opset_imports=[onnx.helper.make_opsetid("", OPSET)])

@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from hubclient.archive import onnxtensor
 from hubclient.archive.onnxmodel import RESHAPES, Dataflow, Node, data
 from hubclient.archive.onnxtensor import FLOAT
 from hubclient.errors import UnsupportedModel
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
 
 MOVES = RESHAPES | {"Transpose"}
 _INDEX_MOVES = RESHAPES | {"Cast", "Expand"}
+_PARTS = frozenset({"Slice", "Gather", "GatherElements"})
 _NORM_EPSILON = 1e-5  # the default of LayerNormalization's attribute
 _MAX_TERMS = 4
+_MAX_INDEX = 100  # what rows of a table are chosen by is worked out in about ten steps
 _END = 1 << 31  # exporters end a slice of everything at the highest int32 or int64
 
 
@@ -53,14 +57,46 @@ class Norm:
     epsilon: float
 
 
+@dataclass(frozen=True)
+class Lookup:
+    """A table, and what its rows are chosen by: the name of an input, `positions` counted from 0 on, `zeros`, or `numbers` of tokens among
+    those that are not `pad`, as RoBERTa counts them.
+    """
+
+    by: str
+    table: TensorSource
+    pad: int | None = None
+
+
 class Reader:
     """Reads the parts of one dataflow. Each method raises UnsupportedModel when its part is not what stands there."""
 
     def __init__(self, flow: Dataflow) -> None:
         self.flow = flow
 
+    def linear_at(self, node: Node) -> Linear | None:
+        """The dense layer whose sum `node` is, if it is one."""
+        if node.op == "Gemm":
+            return self._gemm(node)
+        if node.op != "Add":
+            return None
+        for bias, product in (node.inputs, node.inputs[::-1]):
+            inner = data(product)
+            if (vector := self._tensor(bias, 1)) and (kernel := self.kernel(inner)):
+                return self._checked(Linear(node, data(inner.inputs[0]), kernel, vector, self._width(vector)))
+        return None
+
+    def norm_at(self, node: Node) -> Norm | None:
+        """The layer norm whose result `node` is, if it is one."""
+        return self._fused_norm(node) or self._spelled_norm(node)
+
+    def kernel(self, node: Node) -> TensorSource | None:
+        """The weight that the product `node` is with, as a dense layer has it, if it is one."""
+        kernel = self._tensor(node.inputs[1], 2) if node.op == "MatMul" else None
+        return kernel and _turned(kernel)
+
     def linear(self, node: Node) -> Linear:
-        found = self._linear_at(data(node))
+        found = self.linear_at(data(node))
         if found is None:
             raise unreadable(node, "a dense layer")
         return found
@@ -74,7 +110,7 @@ class Reader:
         return elementwise.activation_name(node, self.follow(start)), linear
 
     def norm(self, node: Node) -> Norm:
-        found = self._norm_at(data(node))
+        found = self.norm_at(data(node))
         if found is None:
             raise unreadable(node, "a layer norm")
         return found
@@ -84,7 +120,7 @@ class Reader:
         found, pending = [], [node]
         while pending:
             inner = data(pending.pop())
-            if inner.op == "Add" and self._linear_at(inner) is None and self._norm_at(inner) is None:
+            if inner.op == "Add" and self.linear_at(inner) is None and self.norm_at(inner) is None:
                 pending.extend(reversed(inner.inputs))
             else:
                 found.append(inner)
@@ -92,14 +128,19 @@ class Reader:
                 raise unreadable(node, f"a sum of at most {_MAX_TERMS} terms")
         return found
 
+    def residuals(self, node: Node) -> list[tuple[Linear, Node]]:
+        """The ways to see `dense layer + what was before`: two where both sides are dense layers, none where neither is."""
+        sides = self.terms(node)
+        if len(sides) != 2:
+            return []
+        return [(linear, other) for one, other in (sides, sides[::-1]) if (linear := self.linear_at(one)) is not None]
+
     def residual(self, node: Node) -> tuple[Linear, Node]:
         """The two sides of `dense layer + what was before`."""
-        layers = {inner: self._linear_at(inner) for inner in self.terms(node)}
-        dense = [layer for layer in layers.values() if layer is not None]
-        others = [inner for inner, layer in layers.items() if layer is None]
-        if len(dense) != 1 or len(others) != 1:
+        ways = self.residuals(node)
+        if len(ways) != 1:
             raise unreadable(node, "a dense layer and what it is added to")
-        return dense[0], others[0]
+        return ways[0]
 
     def first_token(self, node: Node) -> Node:
         """What `node` takes the first token of: (batch, tokens, width) -> (batch, width)."""
@@ -115,15 +156,19 @@ class Reader:
             return inner
         raise unreadable(node, "the choice of the first token")
 
-    def lookup(self, node: Node) -> tuple[str, TensorSource]:
-        """A table and what its rows are chosen by: the name of an input, or `positions` counted from 0 on."""
+    def lookup(self, node: Node) -> Lookup:
         node = data(node)
         table = self._tensor(node.inputs[0], 2) if node.op in ("Gather", "Slice") else None
         if table is not None and node.op == "Slice" and self._slice_of(node)[:2] == (0, 0):
-            return "positions", table
+            return Lookup("positions", table)
         if table is not None and node.op == "Gather" and node.attributes.get("axis", 0) == 0:
             index = data(node.inputs[1], _INDEX_MOVES)
-            return (index.name if index.op == "Input" else self._counted(index)), table
+            if index.op == "Input":
+                return Lookup(index.name, table)
+            if self._is_zero(index):
+                return Lookup("zeros", table)
+            pad = self._pad_of(index)
+            return Lookup(self._counted(index), table) if pad is None else Lookup("numbers", table, pad)
         raise unreadable(node, "a look-up in an embedding table")
 
     def tables(self) -> dict[str, tuple[int, ...]]:
@@ -132,20 +177,9 @@ class Reader:
         for node in self.flow.nodes:
             if node.op in ("Gather", "Slice"):
                 with suppress(UnsupportedModel):
-                    by, table = self.lookup(node)
-                    found.setdefault(by, set()).add(self.flow.shapes[table.key])
+                    lookup = self.lookup(node)
+                    found.setdefault(lookup.by, set()).add(self.flow.shapes[lookup.table.key])
         return {by: shapes.pop() for by, shapes in found.items() if len(shapes) == 1}
-
-    def _linear_at(self, node: Node) -> Linear | None:
-        if node.op == "Gemm":
-            return self._gemm(node)
-        if node.op != "Add":
-            return None
-        for bias, product in (node.inputs, node.inputs[::-1]):
-            inner = data(product)
-            if inner.op == "MatMul" and (vector := self._tensor(bias, 1)) and (kernel := self._tensor(inner.inputs[1], 2)):
-                return self._checked(Linear(node, data(inner.inputs[0]), _turned(kernel), vector, self._width(vector)))
-        return None
 
     def _gemm(self, node: Node) -> Linear | None:
         plain = node.attributes.get("alpha", 1.0) == node.attributes.get("beta", 1.0) == 1.0 and not node.attributes.get("transA", 0)
@@ -174,13 +208,10 @@ class Reader:
         return self.flow.shapes[vector.key][0]
 
     def nearest_linears(self, node: Node) -> Iterator[Linear]:
-        return (linear for inner in upstream(node, self.ends) if (linear := self._linear_at(inner)))
+        return (linear for inner in upstream(node, self.ends) if (linear := self.linear_at(inner)))
 
     def ends(self, node: Node) -> bool:
-        return node.op in ("MatMul", "Shape") or self._linear_at(node) is not None
-
-    def _norm_at(self, node: Node) -> Norm | None:
-        return self._fused_norm(node) or self._spelled_norm(node)
+        return node.op in ("MatMul", "Shape") or self.linear_at(node) is not None
 
     def _fused_norm(self, node: Node) -> Norm | None:
         if node.op != "LayerNormalization" or len(node.inputs) != 3 or node.attributes.get("axis", -1) not in (-1, 2):
@@ -236,6 +267,27 @@ class Reader:
             raise unreadable(node, "a slice along one axis")
         return axes[0], starts[0], min(ends[0], _END) if ends else None
 
+    def _pad_of(self, index: Node) -> int | None:
+        """The id that tokens are numbered without, if `index` numbers them."""
+        inner = list(islice(upstream(index, lambda one: False), _MAX_INDEX))
+        if not any(one.op == "CumSum" for one in inner):
+            return None
+        sides = [(data(one, _INDEX_MOVES), self.flow.integers(other)) for node in inner for one, other in _pairs(node, "Equal")]
+        found = {tuple(numbers) for one, numbers in sides if one.op == "Input" and one.name == "input_ids" and numbers}
+        return found.pop()[0] if [len(numbers) for numbers in found] == [1] else None
+
+    def _is_zero(self, index: Node) -> bool:
+        """Whether `index` is 0 everywhere, as a part of a constant or made up when running."""
+        for _ in range(_MAX_INDEX):
+            if index.op not in _PARTS:
+                break
+            index = data(index.inputs[0], _INDEX_MOVES)
+        if index.op == "ConstantOfShape":
+            value = index.attributes.get("value")
+            return value is None or not onnxtensor.array(value, self.flow.files).any()
+        numbers = self.flow.integers(index)
+        return numbers is not None and not any(numbers)
+
     def _counted(self, index: Node) -> str:
         """`positions`, if `index` counts 0, 1, 2 …"""
         while index.op == "Slice" and self._slice_of(index)[1] == 0:
@@ -272,6 +324,10 @@ def upstream(node: Node, ends: Callable[[Node], bool]) -> Iterator[Node]:
             yield inner
             if not ends(inner):
                 pending.extend(inner.inputs[:1] if inner.op in MOVES | {"Expand", "CastLike"} else inner.inputs)
+
+
+def _pairs(node: Node, op: str) -> list[tuple[Node, Node]]:
+    return [(node.inputs[0], node.inputs[1]), (node.inputs[1], node.inputs[0])] if node.op == op else []
 
 
 def _turned(source: TensorSource) -> TensorSource:

@@ -19,6 +19,7 @@ from hubclient.models.onnx import MOVES, Linear, Reader, upstream
 if TYPE_CHECKING:
     from hubclient.models.elementwise import Numbers, Step
 
+_LEAST_MASKED = -1e3  # what a masked score gets, at the most
 _SIDE_MOVES = RESHAPES | {"Cast", "Expand"}
 
 
@@ -58,7 +59,7 @@ def _fused(reader: Reader, node: Node) -> Attention:
 def _between(reader: Reader, asking: Node, offering: Node, giving: Node) -> Attention:
     """From the dense layers to what is multiplied: the heads, and the scale that queries and keys already have."""
     (query, first), (key, second), (value, third) = (_projection(reader, side) for side in (asking, offering, giving))
-    heads = {_heads(reader, query, first), _heads(reader, key, second), _heads(reader, value, third)}
+    heads = {heads_of(reader, query, first), heads_of(reader, key, second), heads_of(reader, value, third)}
     if len(heads) != 1:
         raise UnsupportedModel("queries, keys and values have different numbers of heads", where=f"graph node '{asking.name}'")
     known = _Known(reader, query.width // max(heads))
@@ -93,8 +94,11 @@ def _projection(reader: Reader, node: Node) -> tuple[Linear, list[Node]]:
     return linears[0], [inner for inner in upstream(node, reader.ends) if inner.op == "Reshape" and inner.inputs[0] is start]
 
 
-def _heads(reader: Reader, linear: Linear, splits: list[Node]) -> int:
-    """How (batch, tokens, width) becomes (batch, tokens, heads, size): one of the last two may be left to be worked out."""
+def heads_of(reader: Reader, linear: Linear, splits: list[Node]) -> int:
+    """How the only one of `splits` makes (batch, tokens, heads, size) of a layer's (batch, tokens, width).
+
+    One of the last two sides may be left to be worked out. Raises UnsupportedModel.
+    """
     sides = _tail(reader, splits[0].inputs[1]) if len(splits) == 1 else []
     heads, size = sides if len(sides) == 2 else (None, None)
     if size is not None and size > 0 and linear.width % size == 0 and heads in (-1, None, linear.width // size):
@@ -130,10 +134,22 @@ class _Known:
     def unmasked(self, scores: Node) -> Callable[[Step, Numbers], Numbers | None]:
         after = self.after(scores)
 
-        def known(step: Step, points: Numbers) -> Numbers | None:
+        def added(step: Step, points: Numbers) -> Numbers | None:
             return points * 0 if isinstance(step, Node) and _is_mask(step, scores) else after(step, points)
 
+        def known(step: Step, points: Numbers) -> Numbers | None:
+            kept = self._filled(step, scores) if isinstance(step, Node) else None
+            return elementwise.evaluate(kept, lambda inner: added(inner, points)) if kept else added(step, points)
+
         return known
+
+    def _filled(self, node: Node, scores: Node) -> Node | None:
+        """The side with the scores, of a choice between them and one very low number by what is padding."""
+        if node.op != "Where" or not _is_mask(node.inputs[0], scores):
+            return None
+        numbers = [self.reader.flow.number(side) for side in node.inputs[1:]]
+        kept = [side for side, number in zip(node.inputs[1:], numbers, strict=True) if number is None]
+        return kept[0] if len(kept) == 1 and max(number for number in numbers if number is not None) < _LEAST_MASKED else None
 
     def _is_size(self, node: Node) -> bool:
         """The last side of a shape, of (batch, heads, tokens, size)."""

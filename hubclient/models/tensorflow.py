@@ -1,8 +1,8 @@
-"""Parts of a transformer, read back from a TensorFlow dataflow: dense layers, layer norms, look-ups, and functions between them.
+"""Parts of a transformer, read back from a TensorFlow dataflow: dense layers, layer norms, and functions between them.
 
-Strategy: one walks from the output backwards, and each part says what it is computed from; what is not that part is refused. The graph is
-never run and compared, so nothing may be taken on trust. Parts are known by their variables and by what operations do, never by the names
-of operations, which differ between exporters.
+Strategy: each part says what it is computed from, and what is not that part is refused. Parts are known by their variables and by what
+operations do, never by the names of operations, which differ between exporters. Not every step of a graph is looked at: a model that is
+rebuilt with what was read must be compared with the graph.
 
 Source: keras/layers/core/dense.py, keras/layers/normalization/layer_normalization.py.
 """
@@ -24,23 +24,24 @@ if TYPE_CHECKING:
 ADDITIONS = ("Add", "AddV2")
 _FUSED_EPSILON = 1e-4  # the default of the operator's attribute, which exporters leave out
 _PRODUCTS = ("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum")
-_GATHERS = ("ResourceGather", "Gather", "GatherV2")
 _MOVES = ("Reshape", "Transpose", "Squeeze", "ExpandDims", "Unsqueeze", "Flatten")
 _TRANSPOSITIONS = ("transpose_a", "transpose_b", "adj_x", "adj_y")
 
 
+def sums_with(flow: Dataflow, variable: str) -> list[Node]:
+    """The additions that the bias `variable` goes into: one for each time that its layer is applied."""
+    return [node for node in flow.consumers(_variable(flow, variable)) if node.op in ("BiasAdd", *ADDITIONS)]
+
+
 def sum_with(flow: Dataflow, variable: str) -> Node:
-    """The addition that the bias `variable` goes into."""
-    return _only(
-        [node for node in flow.consumers(flow.variables[variable]) if node.op in ("BiasAdd", *ADDITIONS)],
-        f"additions of the variable '{variable}'",
-    )
+    """The addition that the bias `variable` goes into, if its layer is applied once."""
+    return _only(sums_with(flow, variable), f"additions of the variable '{variable}'")
 
 
 def dense(flow: Dataflow, name: str, node: Node) -> Node:
     """What the dense layer whose kernel and bias are below `name`, and whose result `node` must be, is computed from."""
-    bias, kernel = flow.variables[f"{name}/bias"], flow.variables[f"{name}/kernel"]
-    if node is not sum_with(flow, f"{name}/bias"):
+    bias, kernel = _variable(flow, f"{name}/bias"), _variable(flow, f"{name}/kernel")
+    if node not in sums_with(flow, f"{name}/bias"):
         raise unreadable(node, f"the dense layer '{name}'")
     product = _other(node, bias)
     while product.op == "Reshape":
@@ -55,43 +56,24 @@ def dense(flow: Dataflow, name: str, node: Node) -> Node:
 
 def function(flow: Dataflow, name: str, node: Node) -> tuple[str, Node]:
     """The transformers name of the function that `node` is of the dense layer `name`, and that layer's result."""
-    start = sum_with(flow, f"{name}/bias")
+    results = set(sums_with(flow, f"{name}/bias"))
+    start = next((one for one in (node, *node.upstream(stop=_PRODUCTS)) if one in results), None)
+    if start is None:
+        raise unreadable(node, f"a function of the dense layer '{name}'")
     return elementwise.activation_name(node, follow(start)), start
 
 
 def norm(flow: Dataflow, name: str, node: Node) -> tuple[float, Node]:
     """Epsilon and source of the layer norm whose gamma and beta are below `name`, and whose result `node` must be."""
-    gamma, beta = flow.variables[f"{name}/gamma"], flow.variables[f"{name}/beta"]
+    gamma, beta = _variable(flow, f"{name}/gamma"), _variable(flow, f"{name}/beta")
     found = _spelled_norm(node, gamma, beta) or _fused_norm(node, gamma, beta)
     if found is None:
         raise unreadable(node, f"the layer norm '{name}'")
     return elementwise.shortest_float(found[0]), found[1]
 
 
-def terms(node: Node) -> list[Node]:
-    """What is summed up in `node`."""
-    return [term for inner in node.inputs for term in terms(inner)] if node.op in (*ADDITIONS, "AddN") else [node]
-
-
-def looked_up(node: Node) -> tuple[str | None, Node]:
-    """The table that rows are looked up in, by the name of its variable, and what chooses them."""
-    if node.op == "Tile" and (vector(node.inputs[1]) or ())[1:] == (1, 1):
-        node = node.inputs[0]
-    if node.op not in _GATHERS or (len(node.inputs) > 2 and scalar(node.inputs[2]) != 0):
-        raise unreadable(node, "a look-up in an embedding table")
-    index = node.inputs[1]
-    return node.inputs[0].variable, index.inputs[0] if index.op == "Cast" else index
-
-
 def is_input(node: Node, name: str) -> bool:
     return node.op.startswith("Placeholder") and node.name.endswith(name)
-
-
-def counts(index: Node) -> bool:
-    """Whether `index` is 0, 1, 2 …"""
-    if index.op == "ExpandDims" or (index.op == "StridedSlice" and _only_new_axes(index, 1)):
-        index = index.inputs[0]
-    return index.op == "Range" and scalar(index.inputs[0]) == 0 and scalar(index.inputs[2]) == 1
 
 
 def takes_first_token(node: Node) -> bool:
@@ -104,19 +86,6 @@ def takes_first_token(node: Node) -> bool:
     shrunk = _mask(node, "shrink_axis_mask")
     first = len(begin) >= 2 and begin[1] == 0 and (shrunk == 2 or (end[1] == 1 and not shrunk))
     return bool(whole and first and not _mask(node, "ellipsis_mask") and not _mask(node, "new_axis_mask"))
-
-
-def is_spread(node: Node) -> bool:
-    """Whether (batch, tokens) becomes (batch, 1, 1, tokens)."""
-    if node.op == "Reshape":
-        sides = vector(node.inputs[1]) or ()
-        return len(sides) == 4 and sides[1:3] == (1, 1)
-    return node.op == "StridedSlice" and _only_new_axes(node, 0b0110)
-
-
-def is_swapped(node: Node) -> bool:
-    """Whether tokens and heads change places."""
-    return node.op == "Transpose" and _order(node) == [0, 2, 1, 3]
 
 
 def flag(node: Node, name: str, *, default: bool = False) -> bool:
@@ -210,16 +179,14 @@ def _order(node: Node) -> list[int]:
     return [int(axis) for part in parts for axis in constant(part).reshape(-1).tolist()]
 
 
-def _only_new_axes(node: Node, axes: int) -> bool:
-    """Whether a slice takes everything, and puts in new axes: bits of `axes`."""
-    everything = ~axes & ((1 << constant(node.inputs[1]).size) - 1)
-    whole = _mask(node, "begin_mask") & _mask(node, "end_mask") & everything == everything
-    strides = set(constant(node.inputs[3]).reshape(-1).tolist())
-    return whole and strides == {1} and _mask(node, "new_axis_mask") == axes and not _mask(node, "shrink_axis_mask")
-
-
 def _mask(node: Node, name: str) -> int:
     return node.attribute(name).i if name in node.definition.attr else 0
+
+
+def _variable(flow: Dataflow, name: str) -> Node:
+    if name not in flow.variables:
+        raise UnsupportedModel(f"the graph does not use the variable '{name}'")
+    return flow.variables[name]
 
 
 def _only(nodes: list[Node], what: str) -> Node:

@@ -60,13 +60,13 @@ def committed() -> list[Golden]:
     return [read_golden(archive, DATA) for archive in (DEMO_ZIP, TREC6_ZIP, SST2_ONNX_ZIP, PUBMED_ZIP)]
 
 
-def shared_classifiers(architecture: str) -> list[Golden]:
-    """Sequence classifiers in archives of BertForSequenceClassification."""
+def shared_classifiers() -> list[Golden]:
+    """Every sequence classifier among the shared archives."""
     found = []
-    for path in sorted(SHARED.glob("bert_*.golden.jsonl")):
+    for path in sorted(SHARED.glob("*.golden.jsonl")):
         with path.open(encoding="utf-8") as file:
             facts = json.loads(file.readline())
-        if facts["annotator"] == "BertForSequenceClassification" and facts["architecture"] == architecture:
+        if facts["annotator"].endswith("ForSequenceClassification"):
             found.append(read_golden(SHARED / facts["archive"], SHARED))
     return found
 

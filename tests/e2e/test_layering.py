@@ -15,16 +15,20 @@ PACKAGE = ROOT / "hubclient"
 # From the top down. Parts in one line know nothing of each other.
 LAYERS = (
     ("__init__",),
-    ("cli",),
+    ("cli", "estimator"),
     ("hub",),
     ("explain",),
     ("way",),
-    ("acquire", "stored", "disagreements"),
-    ("plan",),
+    ("acquire", "stored", "disagreements", "repository_card"),
+    ("plan", "task"),
     ("catalog",),
-    ("classifier",),
+    ("classifier", "zero_shot", "tagger"),
+    ("text_model",),
+    ("export", "transformers_form"),
+    ("batches", "activation", "onnx_export", "tokenizer_settings"),
     ("convert",),
-    ("engines", "prediction", "checkpoint"),
+    ("engines", "prediction", "checkpoint", "texts", "windows", "entities"),
+    ("padding",),
     ("native", "tensors"),
     ("models",),
     ("archive",),
@@ -38,7 +42,7 @@ LAYERS = (
 )
 HEIGHT = {part: -row for row, parts in enumerate(LAYERS) for part in parts}
 # Of these, what they compute depends on their arguments alone.
-PURE = ("cards", "models", "archive", "names", "facts", "prediction", "sarif", "errors")
+PURE = ("cards", "models", "archive", "names", "facts", "prediction", "texts", "windows", "entities", "sarif", "errors")
 OUTSIDE = {"os", "pathlib", "shutil", "tempfile", "subprocess"}
 NETWORK = {"socket", "http", "urllib3", "requests", "boto3", "botocore", "huggingface_hub", "asyncio"}
 # Opens what the pure readers read.

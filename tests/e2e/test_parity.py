@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hubclient import Classifier, from_archive, from_folder, pretrained
-from hubclient.errors import UnsupportedModel
+from hubclient import Classifier, from_folder, pretrained
 from tests.e2e.conftest import Opened
 from tests.e2e.material import (
     PUBMED,
@@ -24,7 +23,7 @@ from tests.e2e.material import (
 )
 from tests.servers.hub import FakeHub
 
-GOLDENS = [*committed(), *shared_classifiers("bert")]
+GOLDENS = [*committed(), *shared_classifiers()]
 TOLERANCE = 1e-4
 
 every_archive = pytest.mark.parametrize("golden", GOLDENS, ids=str)
@@ -38,7 +37,6 @@ def test_the_archive_says_what_its_golden_file_says(golden: Golden, opened: Open
     assert classifier.classes_.tolist() == golden.facts["labels"]
     assert classifier.max_length == golden.facts["max_length"]
     assert classifier.activation == golden.facts["activation"]
-    assert classifier.manifest.facts.lowercase.value is not golden.facts["case_sensitive"]
     assert classifier.manifest.annotator == golden.facts["annotator"]
 
 
@@ -94,15 +92,6 @@ def test_transformers_opens_the_same_folder(golden: Golden, opened: Opened) -> N
         with torch.inference_mode():
             logits = model(**encoded).logits[0].numpy()
         assert np.abs(logits - row.logits).max() <= TOLERANCE, row.text
-
-
-@pytest.mark.parametrize("golden", shared_classifiers("electra"), ids=str)
-def test_electra_in_an_archive_of_bert_is_refused_by_name(golden: Golden, tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedModel, match="ELECTRA") as caught:
-        from_archive(golden.archive, cache_dir=tmp_path)
-    assert caught.value.exit_code == 7
-    assert not list(tmp_path.glob("models/*"))
-    assert not list(tmp_path.glob("staging/*"))
 
 
 def test_pubmed_by_its_card_answers_with_sigmoid_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,20 +68,37 @@ class Unmasked(Logits):
         return self.model.classifier(hidden.mean(1))
 
 
-def export(model: Any, path: Path, *, opset: int = 17, dynamo: bool = False, **options: Any) -> bytes:
+class Named(torch.nn.Module):
+    """The logits of any model that is asked with these inputs."""
+
+    def __init__(self, model: Any, inputs: Sequence[str]) -> None:
+        super().__init__()
+        self.model = model
+        self.inputs = tuple(inputs)
+
+    def forward(self, *values: Any) -> Any:
+        return self.model(**dict(zip(self.inputs, values, strict=True))).logits
+
+
+def export(model: Any, path: Path, *, opset: int = 17, dynamo: bool = False, inputs: Sequence[str] = INPUTS, **options: Any) -> bytes:
     ids = torch.randint(5, TINY["vocab_size"], (2, 7))
     mask = torch.ones_like(ids)
     mask[1, 4:] = 0
-    names: Any = {"input_names": list(INPUTS), "output_names": ["logits"], "dynamo": dynamo, **options}
+    names: Any = {"input_names": list(inputs), "output_names": ["logits"], "dynamo": dynamo, **options}
     if dynamo:
         axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
-        names |= {"dynamic_shapes": dict.fromkeys(INPUTS, axes), "external_data": False, "verbose": False}
+        names |= {"dynamic_shapes": _dynamic(model, inputs, axes), "external_data": False, "verbose": False}
     else:
-        names |= {"dynamic_axes": {name: {0: "batch", 1: "tokens"} for name in INPUTS} | {"logits": {0: "batch"}}, "opset_version": opset}
+        names |= {"dynamic_axes": {name: {0: "batch", 1: "tokens"} for name in inputs} | {"logits": {0: "batch"}}, "opset_version": opset}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(model, (ids, mask, torch.zeros_like(ids)), str(path), **names)
+        torch.onnx.export(model, (ids, mask, torch.zeros_like(ids))[: len(inputs)], str(path), **names)
     return path.read_bytes()
+
+
+def _dynamic(model: Any, inputs: Sequence[str], axes: Any) -> Any:
+    """By the names of the arguments, or one after the other where these have none."""
+    return (tuple([axes] * len(inputs)),) if isinstance(model, Named) else dict.fromkeys(inputs, axes)
 
 
 def narrowed(data: bytes) -> bytes:

@@ -11,7 +11,7 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from hubclient import Classifier, from_folder
-from hubclient.classifier import Text
+from hubclient.texts import Text
 from hubclient.errors import HubError
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnop", *(f"##{letter}" for letter in "abcdefghijklmnop")]

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from hubclient.errors import InconsistentModel, UnsupportedModel
-from hubclient.models.bert import check_config, defaults
+from hubclient.models.bert import BERT
 
-CONFIG = {**defaults, "hidden_size": 8, "num_attention_heads": 2}
+CONFIG = {**BERT.defaults, "architectures": ["BertForSequenceClassification"], "hidden_size": 8, "num_attention_heads": 2}
 
 
 def test_what_the_graph_honours_passes() -> None:
-    check_config(CONFIG)
-    check_config({**CONFIG, "position_embedding_type": "absolute", "is_decoder": False, "add_cross_attention": False})
+    BERT.check_config(CONFIG)
+    BERT.check_config({**CONFIG, "position_embedding_type": "absolute", "is_decoder": False, "add_cross_attention": False})
 
 
 @pytest.mark.parametrize(
@@ -23,11 +23,11 @@ def test_what_the_graph_honours_passes() -> None:
 )
 def test_what_it_does_not_honour_is_refused_by_name(key: str, value: Any) -> None:
     with pytest.raises(UnsupportedModel, match=str(value)) as caught:
-        check_config({**CONFIG, key: value})
+        BERT.check_config({**CONFIG, key: value})
     # Nothing is converted, so no engine has anything to open.
     assert "torch" not in str(caught.value)
 
 
 def test_heads_must_divide_the_width() -> None:
     with pytest.raises(InconsistentModel, match="3 heads do not divide a width of 8"):
-        check_config({**CONFIG, "num_attention_heads": 3})
+        BERT.check_config({**CONFIG, "num_attention_heads": 3})

@@ -15,7 +15,7 @@ import pytest
 from hubclient import Classifier, from_archive
 from hubclient.archive.onnxmodel import OnnxModel
 from hubclient.errors import HubError
-from hubclient.models import bert
+from hubclient.models.bert import BERT
 from hubclient.native import read_manifest
 from tests.models.exports import INPUTS, TINY, answer, archive, checkpoint, export, narrowed
 
@@ -151,6 +151,6 @@ def test_no_damaged_graph_breaks_the_reader(tmp_path: Path) -> None:
         damaged = bytearray(data)
         damaged[position] ^= 1 << (position % 8)
         with suppress(HubError):
-            bert.from_onnx(OnnxModel(damaged, label="damaged").trace("logits", {}))
+            BERT.from_onnx(OnnxModel(damaged, label="damaged").trace("logits", {}), "sequence")
             read += 1
     assert 0 < read < end / 43

@@ -163,9 +163,9 @@ def test_a_kept_graph_must_take_int64(mean_pooled: tuple[Any, bytes], tmp_path: 
 def test_other_architectures_are_refused_by_name(plain: tuple[Any, bytes], tmp_path: Path) -> None:
     data = plain[1].replace(b"bert.", b"mpnt.").replace(b"/bert/", b"/mpnt/")  # of equal length: protobuf counts
     data = changed(
-        data, lambda model: model.graph.node.append(onnx.helper.make_node("Identity", ["input_ids"], ["x"], "/m/electra/Identity"))
+        data, lambda model: model.graph.node.append(onnx.helper.make_node("Identity", ["input_ids"], ["x"], "/m/mobilebert/Identity"))
     )
-    with pytest.raises(UnsupportedModel, match="ELECTRA"):
+    with pytest.raises(UnsupportedModel, match="MobileBERT"):
         from_archive(archive(tmp_path / "a.zip", data, 2), cache_dir=tmp_path / "cache")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hubclient import Classifier, Prediction, pretrained
-from hubclient.classifier import activate
+from hubclient.activation import activate
 from hubclient.errors import HubError, InvalidText, UsageError
 
 NAME = "bert_tiny_sequence_classifier_sst2"

@@ -21,7 +21,7 @@ DEFAULTS = {"activation": "softmax", "maxSentenceLength": 128, "caseSensitive": 
 
 def archive_facts(params: dict[str, Any], overlay: Overlay | None = None, *, labels: int = 2, vocabulary: bool | None = None) -> Facts:
     stage = {"class": "a.B", "uid": "u", "timestamp": 1, "sparkVersion": "3", "paramMap": params, "defaultParamMap": DEFAULTS}
-    claims = ArchiveClaims(parse_metadata(json.dumps(stage).encode(), label="test"), vocabulary)
+    claims = ArchiveClaims(parse_metadata(json.dumps(stage).encode(), label="test"), True, vocabulary)
     return in_force(claims.decide(labels=labels, positions=512), overlay or Overlay(), 512)
 
 
