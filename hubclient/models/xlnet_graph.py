@@ -129,7 +129,7 @@ def _one_each(graph: GraphBuilder, rows: str, common: _Common, chosen: str) -> _
     texts = graph.node("Range", graph.integer(0), batch, graph.integer(1))
     index = graph.node("Add", graph.node("Mul", texts, common.length), chosen)
     types = graph.node("Gather", graph.node("Reshape", "token_type_ids", graph.integers(-1)), index)
-    return _Asking(graph.node("Gather", rows, index), *(_spread(graph, value) for value in (chosen, types)), everything=False)
+    return _Asking(graph.node("Gather", rows, index), _spread(graph, chosen), _spread(graph, types), everything=False)
 
 
 def _spread(graph: GraphBuilder, values: str) -> str:

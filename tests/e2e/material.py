@@ -60,6 +60,12 @@ def committed() -> list[Golden]:
     return [read_golden(archive, DATA) for archive in (DEMO_ZIP, TREC6_ZIP, SST2_ONNX_ZIP, PUBMED_ZIP)]
 
 
+def tolerance(golden: Golden, engine: str) -> float:
+    """Two texts of the ALBERT model are ill-conditioned: its golden logits are 1.5e-4 from what float64 gives, and so are those of any
+    other float32 arithmetic, the archive's own graph in ONNX Runtime included, each to its own side."""
+    return 3e-4 if golden.facts["architecture"] == "albert" and engine == "onnx" else 1e-4
+
+
 def shared_classifiers() -> list[Golden]:
     """Every sequence classifier among the shared archives."""
     found = []

@@ -20,6 +20,7 @@ from tests.e2e.material import (
     make_mirror,
     read_golden,
     shared_classifiers,
+    tolerance,
 )
 from tests.servers.hub import FakeHub
 
@@ -55,7 +56,7 @@ def test_logits_text_by_text(golden: Golden, engine: str, opened: Opened) -> Non
     for row in golden.rows:
         logits = classifier.logits([row.text])
         assert logits.dtype == np.float32
-        assert np.abs(logits[0] - row.logits).max() <= TOLERANCE, row.text
+        assert np.abs(logits[0] - row.logits).max() <= tolerance(golden, engine), row.text
 
 
 @every_engine
@@ -63,7 +64,7 @@ def test_logits_text_by_text(golden: Golden, engine: str, opened: Opened) -> Non
 def test_logits_in_one_mixed_batch(golden: Golden, engine: str, opened: Opened) -> None:
     texts = [row.text for row in golden.rows]
     logits = opened(golden.archive, engine).logits(texts, batch_size=len(texts))
-    assert np.abs(logits - np.array([row.logits for row in golden.rows])).max() <= TOLERANCE
+    assert np.abs(logits - np.array([row.logits for row in golden.rows])).max() <= tolerance(golden, engine)
 
 
 @every_archive

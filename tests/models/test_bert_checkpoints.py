@@ -11,8 +11,8 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from hubclient import Classifier, from_folder
-from hubclient.texts import Text
 from hubclient.errors import HubError
+from hubclient.texts import Text
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnop", *(f"##{letter}" for letter in "abcdefghijklmnop")]
 TEXTS: list[Text] = ["a b c", "", "abc pond lim", "a " * 500, "[MASK] z", ("a b", "c d e f")]
