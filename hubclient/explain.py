@@ -20,7 +20,7 @@ from hubclient.plan import Candidate as Place
 from hubclient.plan import Fetch, Plan, UseStored
 from hubclient.sources import HubLocation, S3Location, remote_file
 from hubclient.sources.local import in_mirror
-from hubclient.way import Choice, Target, target_at, target_of_card
+from hubclient.way import Choice, Target, refusal, target_at, target_of_card
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def explain(
 
 def _explained(explanation: Explanation, target: Target, workshop: Workshop, online: bool) -> Explanation:
     sources = tuple(_sources(target.plan, workshop, online))
-    error = _error(target.plan, sources, workshop)
+    error = refusal(target) or _error(target.plan, sources, workshop)
     return replace(explanation, sources=sources, outcome="it cannot be had" if error else _outcome(target, workshop), error=error)
 
 

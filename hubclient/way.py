@@ -13,6 +13,7 @@ from hubclient.acquire import Wanted, Workshop, acquire, acquire_file
 from hubclient.cards import Card, Overlay
 from hubclient.cards.location import parse_archive_name
 from hubclient.convert.annotators import Task, can_open, unsupported, what_else
+from hubclient.errors import UnsupportedModel
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
 from hubclient.native import CONFIG, MANIFEST, Identity, Manifest, read_json, read_manifest
 from hubclient.plan import Fetch, Plan, SourceChoice, plan_address, plan_card, plan_repository
@@ -101,10 +102,17 @@ def target_at(workshop: Workshop, reference: HubReference | AddressReference | P
             return Target(None, Wanted(_named_as(path.name)), path)
 
 
+def refusal(target: Target) -> UnsupportedModel | None:
+    """Why a model need not be fetched: its card's annotator is known to be none that can be opened."""
+    if isinstance(target.plan, Fetch) and target.card and target.card.annotator and what_else(target.card.annotator):
+        return unsupported(target.card.annotator, target.card.path or target.card.s3_uri)
+    return None
+
+
 def obtain(workshop: Workshop, target: Target) -> Path:
     """The model's native folder, fetched and converted if need be. Raises SourceError, ArchiveError, ModelError, StoreError."""
-    if isinstance(target.plan, Fetch) and target.card and target.card.annotator and what_else(target.card.annotator):
-        raise unsupported(target.card.annotator, target.card.path or target.card.s3_uri)
+    if error := refusal(target):
+        raise error
     if not isinstance(target.plan, Path):
         return acquire(target.plan, target.wanted, workshop)
     return target.plan if os.path.isfile(target.plan / MANIFEST) else acquire_file(target.plan, target.wanted, workshop)

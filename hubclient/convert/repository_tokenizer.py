@@ -8,7 +8,7 @@ from typing import Any
 
 from hubclient.cards import Overlay
 from hubclient.convert.facts import RepositoryClaims, in_force
-from hubclient.errors import InconsistentModel, MissingExtra, UnsupportedModel
+from hubclient.errors import InconsistentModel, MissingExtra, ModelError, UnsupportedModel
 from hubclient.models.casing import lowercases, normalizer_of, with_lowercase
 from hubclient.models.tokenizer import SETTINGS_FILES, TokenizerParts
 from hubclient.models.tokenizer_kinds import KINDS, kind_of
@@ -25,8 +25,12 @@ def settle_tokenizer(folder: Path, config: Mapping[str, Any], labels: tuple[str,
         return _settle_fast(folder, settings, config, labels, overlay, positions)
     kind = kind_of(str(config["model_type"]), settings.get("tokenizer_class") or config.get("tokenizer_class"))
     files = {name: (folder / name).read_bytes() for name in (*kind.files, *SETTINGS_FILES) if (folder / name).exists()}
-    parts = kind.from_files(files)
-    kind.check(parts, config["vocab_size"])
+    try:
+        parts = kind.from_files(files)
+        kind.check(parts, config["vocab_size"])
+    except ModelError as error:
+        error.where = str(folder / (error.where or ""))
+        raise
     stated = None if kind.lowercases is None else _stated_case(parts, kind.lowercases)
     facts = RepositoryClaims(config, settings, lowercase=stated).decide(labels=len(labels), positions=positions)
     forced = in_force(facts, overlay, positions)

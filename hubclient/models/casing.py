@@ -35,7 +35,7 @@ def normalizer_of(text: str) -> Json | None:
     start, end = _place(text)
     normalizer = json.loads(text[start:end])
     if normalizer is not None and not isinstance(normalizer, dict):
-        raise UnsupportedModel("the tokenizer's normaliser cannot be read", why=f"it is {str(normalizer)[:60]}")
+        raise InconsistentModel("the tokenizer's normaliser cannot be read", why=f"it is {str(normalizer)[:60]}")
     return normalizer
 
 

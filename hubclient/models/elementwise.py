@@ -24,7 +24,7 @@ _TOLERANCE = 1e-5  # float32 constants differ from exact ones by 1e-7; the two g
 _MAX_STEPS = 64
 _POINTS = [step / 8 for step in range(-56, 57)]
 
-_MOVES = frozenset({"Reshape", "Transpose", "Identity", "Cast", "CastLike", "Squeeze", "Unsqueeze", "ExpandDims", "Flatten"})
+_MOVES = frozenset({"Reshape", "Expand", "Transpose", "Identity", "Cast", "CastLike", "Squeeze", "Unsqueeze", "ExpandDims", "Flatten"})
 
 
 class Step(Protocol):

@@ -89,7 +89,7 @@ class EncoderFamily:
         if not isinstance(settings.function, str) or settings.function not in KNOWN_ACTIVATIONS:
             raise UnsupportedModel(f"the activation function '{settings.function}' is not known")
         if type(settings.epsilon) not in (int, float) or not 0 <= settings.epsilon < math.inf:
-            raise InconsistentModel(f"the epsilon of the layer norms is {settings.epsilon!r}, which cannot be")
+            raise InconsistentModel(f"the epsilon of the layer norms (layer_norm_eps) is {settings.epsilon!r}, which cannot be")
         if "pad" in self.keys and (type(settings.pad) is not int or settings.pad < 0 or settings.longest < 1):
             raise InconsistentModel(f"{self.keys['pad']} is {settings.pad!r}, from which {settings.positions} positions cannot be counted")
         return settings

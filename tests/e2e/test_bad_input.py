@@ -276,7 +276,7 @@ ARCHIVES: dict[str, tuple[Callable[[Path], Path], Refusal]] = {
     ),
     "another annotator": (
         lambda target: damaged.other_metadata(target, **{"class": "com.johnsnowlabs.nlp.annotators.classifier.dl.T5Transformer"}),
-        refused(UnsupportedModel, "T5Transformer", "BertForSequenceClassification"),
+        refused(UnsupportedModel, "T5Transformer", "docs/supported.md"),
     ),
     "a pipeline": (
         lambda target: damaged.other_metadata(target, **{"class": "org.apache.spark.ml.PipelineModel"}),
@@ -506,7 +506,6 @@ def repository(folder: Path, **changes: Any) -> Path:
         ("num_hidden_layers", True),
         ("layer_norm_eps", None),
         ("layer_norm_eps", "1e-12"),
-        ("hidden_act", ["gelu"]),
     ],
 )
 def test_settings_that_cannot_be(name: str, value: Any, tmp_path: Path) -> None:
@@ -519,7 +518,7 @@ def test_settings_that_cannot_be(name: str, value: Any, tmp_path: Path) -> None:
     [
         ("tokenizer_config.json", b'{"do_lower_case": "yes"}', ("do_lower_case", "'yes'")),
         ("tokenizer.json", b'{"normalizer": 1, "model": {"type": "None", "vocab": {}}}', ("tokenizer",)),
-        ("vocab.txt", b"\xff\n", ("vocabulary", "UTF-8")),
+        ("vocab.txt", b"\xff\n", ("vocab.txt", "UTF-8")),
     ],
 )
 def test_tokenizer_files_that_cannot_be(file: str, content: bytes, words: tuple[str, ...], tmp_path: Path) -> None:
@@ -528,6 +527,10 @@ def test_tokenizer_files_that_cannot_be(file: str, content: bytes, words: tuple[
         (folder / "tokenizer.json").unlink()
     (folder / file).write_bytes(content)
     refused(InconsistentModel, str(folder), *words).check(folder)
+
+
+def test_an_activation_function_that_is_none(tmp_path: Path) -> None:
+    refused(UnsupportedModel, "['gelu']", str(tmp_path)).check(repository(tmp_path / "model", hidden_act=["gelu"]))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -7,7 +7,7 @@ import json
 import pytest
 from tokenizers import Tokenizer, models, normalizers
 
-from hubclient.errors import InconsistentModel, UnsupportedModel
+from hubclient.errors import InconsistentModel, ModelError
 from hubclient.models.casing import lowercases, normalizer_of, with_lowercase
 
 BERT = normalizers.BertNormalizer(lowercase=True)
@@ -65,5 +65,5 @@ def test_broken_files(text: str) -> None:
 
 @pytest.mark.parametrize("value", ["3", '"x"', '{"type": "Sequence"}', '{"type": "Sequence", "normalizers": [1]}'])
 def test_normalizers_of_another_form(value: str) -> None:
-    with pytest.raises(UnsupportedModel):
+    with pytest.raises(ModelError):
         lowercases(normalizer_of(f'{{"normalizer": {value}}}'))
