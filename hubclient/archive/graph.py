@@ -24,6 +24,19 @@ if TYPE_CHECKING:
 
 VARIABLES = frozenset({"VarHandleOp", "VariableV2", "Variable"})
 _MAX_NODES = 100_000
+# How many inputs readers may count on: those that TensorFlow's definitions of these operations demand (tensorflow/core/ops/*_ops.cc).
+_INPUTS: dict[int, tuple[str, ...]] = {
+    1: ("Cast", "Erf", "Erfc", "Exp", "Neg", "Relu", "Rsqrt", "Shape", "Sigmoid", "Sin", "Softmax", "Sqrt", "Square", "Squeeze", "Tanh"),
+    2: (
+        *("Add", "AddV2", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "BiasAdd", "Equal", "ExpandDims", "Fill", "Gather", "Greater"),
+        *("Less", "MatMul", "Maximum", "Mean", "Minimum", "Mul", "NotEqual", "Pad", "Pow", "RealDiv", "Reshape", "ResourceGather"),
+        *("SquaredDifference", "Sub", "Sum", "Tile", "Transpose"),
+    ),
+    3: ("ClipByValue", "GatherV2", "MatrixBandPart", "PadV2", "Range", "Select", "SelectV2"),
+    4: ("StridedSlice",),
+    5: ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"),
+}
+_LEAST = {op: count for count, ops in _INPUTS.items() for op in ops}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -169,4 +182,6 @@ class Graph:
 def _node(source: Source, inputs: list[tuple[Source, str]], done: Mapping[Source, Node]) -> Node:
     definition = source.definition
     nodes = tuple(done[input_] for input_, _ in inputs)
+    if len(nodes) < (least := _LEAST.get(definition.op, 0)):
+        raise CorruptArchive(f"graph node '{definition.name}' ({definition.op}) has {len(nodes)} inputs, and needs {least}")
     return Node(definition.name, definition.op, nodes, tuple(port for _, port in inputs), source.scope.calls, definition)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hubclient.models.encoder_reading import Reading
 
 _WINDOW = "attention_window"
+_WIDEST = 1 << 31
 
 
 class LongformerFamily(EncoderFamily):
@@ -50,7 +51,7 @@ class LongformerFamily(EncoderFamily):
     def check_config(self, config: Mapping[str, Any]) -> None:
         super().check_config(config)
         windows = _windows(config)
-        if len(windows) != config["num_hidden_layers"] or not all(type(window) is int and window > 0 for window in windows):
+        if len(windows) != config["num_hidden_layers"] or not all(type(window) is int and 0 < window <= _WIDEST for window in windows):
             raise InconsistentModel(f"{_WINDOW} is {config[_WINDOW]!r}, and must be a number above 0, or one for each layer")
         if any(window % 2 for window in windows):
             raise InconsistentModel(f"{_WINDOW} is {config[_WINDOW]!r}, and must be even: half of it lies on each side")

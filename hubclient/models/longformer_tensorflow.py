@@ -34,7 +34,10 @@ def read(anatomy: Anatomy, flow: Dataflow, shapes: Mapping[str, tuple[int, ...]]
     reading = encoder_tensorflow.read(anatomy, flow, shapes, head, padded=False)
 
     def variables(layer: int, part: str) -> str:
-        return reading.tensors[f"{anatomy.part(layer, part)}.bias"].key.removesuffix("/bias")
+        source = reading.tensors.get(f"{anatomy.part(layer, part)}.bias")
+        if source is None:
+            raise UnsupportedModel(f"the graph lacks the layer '{anatomy.part(layer, part)}'")
+        return source.key.rpartition("/")[0]
 
     names, layers = anatomy.layer, range(reading.layers)
     windows = tuple(_window(flow, variables(number, names.query), variables(number, names.joined)) for number in layers)
@@ -78,10 +81,11 @@ def _sides(node: Node) -> tuple[int, ...]:
 def _pad(flow: Dataflow) -> int:
     """What ids are held against, filled up to a multiple of the window, so as not to count padding."""
     sides = [pair for node in flow.nodes if node.op == "NotEqual" for pair in (node.inputs, node.inputs[::-1])]
-    found = {int(scalar(number)) for ids, number in sides if number.op == "Const" and tensorflow.is_input(_filled(ids), "input_ids")}
-    if len(found) != 1:
-        raise UnsupportedModel("the id of padding cannot be read from the graph", why=f"found: {sorted(found) or 'none'}")
-    return found.pop()
+    found = {scalar(number) for ids, number in sides if number.op == "Const" and tensorflow.is_input(_filled(ids), "input_ids")}
+    numbers = [number for number in found if type(number) is int]
+    if len(found) != 1 or len(numbers) != 1:
+        raise UnsupportedModel("the id of padding cannot be read from the graph", why=f"found: {', '.join(map(str, found)) or 'none'}")
+    return numbers[0]
 
 
 def _filled(node: Node) -> Node:

@@ -84,7 +84,7 @@ def takes_first_token(node: Node) -> bool:
     everything = ~2 & ((1 << len(begin)) - 1)
     whole = _mask(node, "begin_mask") & _mask(node, "end_mask") & everything == everything and set(strides) == {1}
     shrunk = _mask(node, "shrink_axis_mask")
-    first = len(begin) >= 2 and begin[1] == 0 and (shrunk == 2 or (end[1] == 1 and not shrunk))
+    first = len(begin) >= 2 and len(end) >= 2 and begin[1] == 0 and (shrunk == 2 or (end[1] == 1 and not shrunk))
     return bool(whole and first and not _mask(node, "ellipsis_mask") and not _mask(node, "new_axis_mask"))
 
 

@@ -6,6 +6,7 @@ are (hidden, heads, size) in both; dense kernels are (in, out) in TensorFlow and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,11 @@ model_type = "xlnet"
 
 # XLNetConfig's own defaults, in force where a config.json says nothing.
 defaults: Mapping[str, Any] = {
+    "vocab_size": 32000,
+    "d_model": 1024,
+    "n_layer": 24,
+    "n_head": 16,
+    "d_inner": 4096,
     "ff_activation": "gelu",
     "attn_type": "bi",
     "layer_norm_eps": 1e-12,
@@ -37,9 +43,12 @@ defaults: Mapping[str, Any] = {
 
 sizes = ("d_model", "d_inner", "n_head", "n_layer", "vocab_size")
 
+# Other names that XLNetConfig knows for a key.
+_ALIASES = {"hidden_size": "d_model", "num_attention_heads": "n_head", "num_hidden_layers": "n_layer", "n_token": "vocab_size"}
 _WORDS = "transformer.word_embedding.weight"
 _MASK = "transformer.mask_emb"  # only what is trained on words that are left out needs it
 _LAYERS = "transformer.layer"
+_FURTHEST = 1 << 24  # float32 has all whole numbers up to here
 _PROJECTIONS = ("q", "k", "v", "r", "o")
 _BIASES = ("r_w_bias", "r_r_bias", "r_s_bias")
 _SUMMARIES = ("last", "first", "mean", "cls_index")
@@ -56,15 +65,16 @@ def from_tensorflow(flow: Dataflow, shapes: Mapping[str, tuple[int, ...]], head:
     root = root_of(shapes, "transformer")
     tensors = hugging_face_tensors(shapes, root)
     found = {name: shapes[source.key][:: -1 if source.transposed else 1] for name, source in tensors.items()}
-    config = {**_sizes(found, head), **xlnet_tensorflow.settings(flow, root, count_layers(found, _LAYERS), head)}
-    return _recipe(tensors, shapes, config)
+    sizes = _checked(tensors, shapes, _sizes(found, head))
+    return _recipe(tensors, {**sizes, **xlnet_tensorflow.settings(flow, root, sizes["n_layer"], head)})
 
 
 def from_onnx(flow: OnnxDataflow, head: Head) -> Recipe:
     """Raises UnsupportedModel or InconsistentModel, naming what does not fit."""
     weights = NamedWeights(flow, "transformer")
     shapes = {name: weights.shape(name) for name in weights.tensors}
-    return _recipe(weights.tensors, flow.shapes, {**_sizes(shapes, head), **xlnet_onnx.settings(weights, head)})
+    sizes = _checked(weights.tensors, flow.shapes, _sizes(shapes, head))
+    return _recipe(weights.tensors, {**sizes, **xlnet_onnx.settings(weights, head)})
 
 
 def output_bias(config: Mapping[str, Any]) -> str:
@@ -120,23 +130,32 @@ def build_graph(config: Mapping[str, Any], layout: Mapping[str, Slot], weights_f
 
 def check_config(config: Mapping[str, Any]) -> None:
     """Refuse settings that change the computation and that the graph does not honour."""
+    _check_numbers(config)
+    if config["bi_data"]:
+        raise UnsupportedModel("XLNet with bi_data is not supported", why="its answer to a text depends on the text's place in a batch")
+    if config.get("summary_proj_to_labels"):
+        raise UnsupportedModel("XLNet with summary_proj_to_labels is not supported")
+    for key, known in {"attn_type": _ATTENTION, "summary_type": _SUMMARIES}.items():
+        if config[key] not in known:
+            raise UnsupportedModel(f"XLNet with {key} = {config[key]!r} is not supported", hint=f"known are {', '.join(known)}")
+    for function in (config["ff_activation"], config["summary_activation"] or "tanh"):
+        if not isinstance(function, str) or function not in KNOWN_ACTIVATIONS:
+            raise UnsupportedModel(f"the activation function '{function}' is not known")
+
+
+def _check_numbers(config: Mapping[str, Any]) -> None:
     hidden, heads = config["d_model"], config["n_head"]
     if hidden % heads or hidden % 2:
         raise InconsistentModel(f"a width of {hidden} does not go with {heads} heads, and sines and cosines in equal numbers")
     if config.get("d_head") not in (None, hidden // heads):
         raise InconsistentModel(f"d_head is {config['d_head']}, and a width of {hidden} has {heads} heads of {hidden // heads}")
-    if config["bi_data"]:
-        raise UnsupportedModel("XLNet with bi_data is not supported", why="its answer to a text depends on the text's place in a batch")
-    if config.get("summary_proj_to_labels"):
-        raise UnsupportedModel("XLNet with summary_proj_to_labels is not supported")
-    if not isinstance(config["clamp_len"], int):
-        raise InconsistentModel(f"clamp_len is {config['clamp_len']!r}, and must be a whole number")
-    for key, known in {"attn_type": _ATTENTION, "summary_type": _SUMMARIES}.items():
-        if config[key] not in known:
-            raise UnsupportedModel(f"XLNet with {key} = {config[key]!r} is not supported", hint=f"known are {', '.join(known)}")
-    for function in (config["ff_activation"], config["summary_activation"] or "tanh"):
-        if function not in KNOWN_ACTIVATIONS:
-            raise UnsupportedModel(f"the activation function '{function}' is not known")
+    if type(config["clamp_len"]) is not int or abs(config["clamp_len"]) > _FURTHEST:
+        raise InconsistentModel(f"clamp_len is {config['clamp_len']!r}, which cannot be")
+    if type(config["layer_norm_eps"]) not in (int, float) or not 0 <= config["layer_norm_eps"] < math.inf:
+        raise InconsistentModel(f"layer_norm_eps is {config['layer_norm_eps']!r}, which cannot be")
+    for alias, key in _ALIASES.items():
+        if config.get(alias, config[key]) != config[key]:
+            raise InconsistentModel(f"{alias} is another name for {key}, and they are {config[alias]!r} and {config[key]!r}")
 
 
 def _classifier(config: Mapping[str, Any]) -> str:
@@ -165,10 +184,15 @@ def _sizes(shapes: Mapping[str, tuple[int, ...]], head: Head) -> dict[str, Any]:
     }
 
 
-def _recipe(tensors: Mapping[str, TensorSource], shapes: Mapping[str, tuple[int, ...]], config: Mapping[str, Any]) -> Recipe:
+def _checked(tensors: Mapping[str, TensorSource], shapes: Mapping[str, tuple[int, ...]], config: dict[str, Any]) -> dict[str, Any]:
+    """The sizes, when there are all tensors that they demand, and no others. Exporters leave out what is only there for training."""
+    bias = tensors.get(output_bias(config))
+    wanted = expected_shapes(config, labels=shapes[bias.key][-1] if bias and shapes[bias.key] else 0)
+    check_tensors(tensors, shapes, {name: shape for name, shape in wanted.items() if name != _MASK})
+    return config
+
+
+def _recipe(tensors: Mapping[str, TensorSource], config: Mapping[str, Any]) -> Recipe:
     config = {**defaults, **config}
     check_config(config)
-    bias = tensors.get(output_bias(config))
-    wanted = expected_shapes(config, labels=shapes[bias.key][-1] if bias else 0)
-    check_tensors(tensors, shapes, {name: shape for name, shape in wanted.items() if name != _MASK})
-    return Recipe({**tensors, _MASK: TensorSource("", blank=wanted[_MASK])}, config)
+    return Recipe({**tensors, _MASK: TensorSource("", blank=(1, 1, config["d_model"]))}, config)

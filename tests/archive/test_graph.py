@@ -134,7 +134,7 @@ def test_variables_of_older_graphs() -> None:
 def test_upstream_is_nearest_first_and_stops() -> None:
     traced = flow(
         node("x", "Placeholder"),
-        node("bias", "BiasAdd", "x"),
+        node("bias", "BiasAdd", "x", "x"),
         node("left", "Tanh", "bias"),
         node("right", "Erf", "bias"),
         node("out", "Mul", "left", "right"),
@@ -272,3 +272,9 @@ def test_scalars_and_shapes() -> None:
 def test_unknown_rank_is_corrupt() -> None:
     with pytest.raises(CorruptArchive, match="impossible shape"):
         constant(the_constant(field(1, 3) + field(2, shape(1) + field(3, 1)) + field(7, 1)))
+
+
+@pytest.mark.parametrize(("op", "given", "needed"), [("MatMul", ("x",), 2), ("Tanh", (), 1), ("StridedSlice", ("x", "x", "x"), 4)])
+def test_readers_may_count_on_inputs(op: str, given: tuple[str, ...], needed: int) -> None:
+    with pytest.raises(CorruptArchive, match=f"'out' .{op}. has {len(given)} inputs, and needs {needed}"):
+        flow(node("x", "Placeholder"), node("out", op, *given))

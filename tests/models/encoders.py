@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -16,12 +17,14 @@ import torch
 import transformers
 
 from hubclient.archive.calculate import calculate
+from hubclient.archive.graph import Graph
 from hubclient.convert.canary import Bounds, answers_alike
+from hubclient.errors import HubError
 from hubclient.models.encoder_family import EncoderFamily
 from hubclient.models.family import HEADS, Family, Head, Recipe
 from hubclient.padding import Padding
 from tests.models.exports import Named, export
-from tests.models.rebuilt import INPUTS, Graphed, Rebuilt, archived_graph, committed_graph, rebuild, rebuild_checkpoint, rebuild_onnx
+from tests.models.rebuilt import DATA, INPUTS, Graphed, Rebuilt, archived_graph, committed_graph, rebuild, rebuild_checkpoint, rebuild_onnx
 
 ARCHIVES = Path(__file__).parents[3] / "shared/archives"
 TOLERANCE = 1e-4
@@ -157,6 +160,21 @@ def check_noticed(family: EncoderFamily, name: str, changes: Mapping[str, Any], 
     wrong = replace(recipe, config={**recipe.config, **changes})
     rebuild(family, wrong, graphed.shapes, graphed.load, folder)
     assert not proved(family, wrong, graphed, folder)
+
+
+def check_damage(family: Family, name: str) -> None:
+    """Bits flipped all over a committed graph: what cannot be read is refused, whatever it is."""
+    graphed, data = committed_graph(name), zipfile.ZipFile(DATA / f"graphs_{name}.zip").read("saved_model.pb")
+    read, positions = 0, range(0, len(data), len(data) // 60)
+    for position in positions:
+        damaged = bytearray(data)
+        damaged[position] ^= 1 << (position % 8)
+        with suppress(HubError):
+            flow = Graph(bytes(damaged)).trace(graphed.golden["logits"])
+            if flow.variables.keys() <= graphed.shapes.keys():
+                family.from_tensorflow(flow, {key: graphed.shapes[key] for key in flow.variables}, head_of(graphed.golden["class"]))
+                read += 1
+    assert 0 < read < len(positions)
 
 
 def archives(beginning: str) -> list[Any]:

@@ -143,3 +143,7 @@ def test_other_uses_are_refused(uses: list[list[int]]) -> None:
 def test_what_the_graph_does_not_honour_is_refused(changes: dict[str, Any], kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         ALBERT.build_graph({**CONFIG, **changes}, {}, "model.safetensors")
+
+
+def test_no_damaged_graph_breaks_the_reader() -> None:
+    encoders.check_damage(ALBERT, "albert_groups")

@@ -281,3 +281,7 @@ def test_what_lacks_variables_is_refused(lost: str) -> None:
     assert len(shapes) < len(graphed.shapes)
     with pytest.raises(HubError):
         deberta.from_tensorflow(graphed.flow, shapes, "sequence")
+
+
+def test_no_damaged_graph_breaks_the_reader() -> None:
+    encoders.check_damage(deberta, "deberta_mixing")

@@ -207,6 +207,7 @@ def test_positions_are_counted_without_padding() -> None:
         ({"attention_window": [8]}, "one for each layer"),
         ({"attention_window": 0}, "above 0"),
         ({"attention_window": "8"}, "above 0"),
+        ({"attention_window": 1 << 70}, "above 0"),
         ({"attention_window": None}, "above 0"),
         ({"hidden_act": "mish"}, "mish"),
         ({"num_attention_heads": 3}, "3 heads"),

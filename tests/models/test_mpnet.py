@@ -19,7 +19,7 @@ from hubclient.models.family import Recipe
 from hubclient.models.mpnet import MPNET
 from tests.models import encoders
 from tests.models.exports import Named, export
-from tests.models.rebuilt import committed_graph, rebuild_checkpoint, rebuild_onnx
+from tests.models.rebuilt import Rebuilt, committed_graph, rebuild_checkpoint, rebuild_onnx
 
 TINY: dict[str, Any] = {
     "vocab_size": 40,
@@ -86,6 +86,15 @@ def test_tensorflow_weights_are_known_and_refused() -> None:
 def test_exports_are_read(way: str, tmp_path: Path) -> None:
     settings = {"num_attention_heads": 3, "hidden_act": "relu", "layer_norm_eps": 1e-4, "num_labels": 4}
     check_export(SEQUENCE, TINY | settings, tmp_path, **WAYS[way])
+
+
+@pytest.mark.parametrize("changes", [{"layer_norm_eps": 1e-2}, {"hidden_act": "gelu"}], ids=str)
+def test_wrong_settings_give_other_answers(changes: dict[str, Any], tmp_path: Path) -> None:
+    model = encoders.random_model(SEQUENCE, TINY | {"hidden_act": "relu"})
+    model.save_pretrained(tmp_path)
+    config = {**MPNET.defaults, **model.config.to_dict(), "architectures": [SEQUENCE], **changes}
+    with pytest.raises(AssertionError):
+        encoders.check_answers(MPNET, Rebuilt(MPNET, config, tmp_path), model)
 
 
 @pytest.mark.parametrize("rows", [32, 40])

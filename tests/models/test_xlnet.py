@@ -229,6 +229,11 @@ def test_what_transformers_opens(tmp_path: Path) -> None:
         ({"n_head": 3}, "3 heads"),
         ({"d_model": 15, "n_head": 3}, "width of 15"),
         ({"clamp_len": 2.5}, "clamp_len"),
+        ({"clamp_len": 1 << 70}, "clamp_len"),
+        ({"layer_norm_eps": float("nan")}, "layer_norm_eps"),
+        ({"layer_norm_eps": "small"}, "layer_norm_eps"),
+        ({"summary_activation": ["tanh"]}, "tanh"),
+        ({"hidden_size": 40}, "hidden_size"),
     ],
 )
 def test_settings_that_change_the_computation_are_refused(changes: dict[str, Any], words: str) -> None:
