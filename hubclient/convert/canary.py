@@ -1,7 +1,8 @@
 """Inputs on which two graphs of one model must agree, and one graph with itself.
 
-Strategy: no text is needed: ids spread over the whole vocabulary, several lengths up to the longest that is allowed, token types of both
-parts of a pair, and a padded batch.
+Strategy: no text is needed: ids spread over the whole vocabulary, token types of both parts of a pair, one long text by itself, and shorter
+ones of several lengths in a padded batch. How long: where each token's place has a row in a table, short texts show all that a graph
+does with it; where distances count, only long ones do.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _LENGTHS = (1, 5, 12, 23)
-_LONGEST = 640
+_LONGEST, _LONGEST_OF_PLACES = 640, 40
 _TYPES = 2  # of models whose token types have no table: they are only told apart
 _TOLERANCE = 1e-4
 
@@ -39,7 +40,7 @@ class Bounds:
 
     @classmethod
     def of(cls, family: Family, config: Mapping[str, Any], padding: Padding) -> Bounds:
-        longest = min(family.positions(config) or _LONGEST, _LONGEST)
+        longest = min(family.positions(config) or _LONGEST, _LONGEST if family.relative else _LONGEST_OF_PLACES)
         return cls(config["vocab_size"], longest, config.get("type_vocab_size", _TYPES), padding)
 
 
@@ -88,10 +89,10 @@ def padded(singles: list[dict[str, np.ndarray]], padding: Padding) -> dict[str, 
 
 
 def answers(model: Logits, bounds: Bounds) -> list[np.ndarray]:
-    """The logits of each text, and of all but the longest in one batch, where the origin's model answers rightly there."""
-    singles = texts(bounds)
-    together = [padded(singles[:-1] or singles, bounds.padding)] if bounds.padding.harmless else []
-    return [_of_tokens(model(feeds), feeds["attention_mask"]) for feeds in (*singles, *together)]
+    """The logits of the longest text, and of the others: in one batch, where the origin's model answers rightly there."""
+    *others, longest = texts(bounds)
+    asked = [padded(others, bounds.padding)] if others and bounds.padding.harmless else others
+    return [_of_tokens(model(feeds), feeds["attention_mask"]) for feeds in (longest, *asked)]
 
 
 def _of_tokens(logits: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from hubclient.archive.bundle import TensorBundle
@@ -49,11 +49,21 @@ def from_tensorflow(archive: Archive, annotator: Annotator, job: Job) -> dict[st
 
         hashes = assemble(archive, job, family, recipe, shapes, load)
         bounds = Bounds.of(family, recipe.config, read_padding(job.staging))
-        if not answers_alike(job.staging / GRAPH, lambda feeds: calculate(flow, feeds, load), bounds):
+        with _one_thread():
+            proved = answers_alike(job.staging / GRAPH, lambda feeds: calculate(flow, feeds, load), bounds)
+        if not proved:
             raise UnsupportedModel(
                 "the model rebuilt from the tensors answers otherwise than the archive's graph", where=archive.members.label
             )
         return hashes
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """For small products, BLAS spends more on its threads than it gains, and on a busy machine many times as much."""
+    from threadpoolctl import threadpool_limits
+
+    limited: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limited
 
 
 @contextmanager

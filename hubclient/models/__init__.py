@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
 
 from hubclient.errors import UnsupportedModel
-from hubclient.models import deberta, xlnet
-from hubclient.models.albert import ALBERT
-from hubclient.models.bert import BERT
-from hubclient.models.distilbert import DISTILBERT
-from hubclient.models.electra import ELECTRA
-from hubclient.models.family import Family
-from hubclient.models.longformer import LONGFORMER
-from hubclient.models.mpnet import MPNET
-from hubclient.models.roberta import CAMEMBERT, ROBERTA, XLM_ROBERTA
 
-_FAMILIES: tuple[Family, ...] = (
-    BERT,
-    DISTILBERT,
-    ELECTRA,
-    ROBERTA,
-    XLM_ROBERTA,
-    CAMEMBERT,
-    ALBERT,
-    MPNET,
-    LONGFORMER,
-    deberta,
-    xlnet,
-)
-FAMILIES: Mapping[str, Family] = MappingProxyType({family.model_type: family for family in _FAMILIES})
+if TYPE_CHECKING:
+    from hubclient.models.family import Family
+
+
+class _Families(Mapping[str, "Family"]):
+    """By model type. Each is imported when it is first asked for: opening a model needs none, converting one needs one."""
+
+    # Where each lies: a module that is a family itself, or its constant in a module.
+    _places: Mapping[str, tuple[str, str | None]] = MappingProxyType(
+        {
+            "bert": ("bert", "BERT"),
+            "distilbert": ("distilbert", "DISTILBERT"),
+            "electra": ("electra", "ELECTRA"),
+            "roberta": ("roberta", "ROBERTA"),
+            "xlm-roberta": ("roberta", "XLM_ROBERTA"),
+            "camembert": ("roberta", "CAMEMBERT"),
+            "albert": ("albert", "ALBERT"),
+            "mpnet": ("mpnet", "MPNET"),
+            "longformer": ("longformer", "LONGFORMER"),
+            "deberta-v2": ("deberta", None),
+            "xlnet": ("xlnet", None),
+        }
+    )
+
+    def __getitem__(self, model_type: str) -> Family:
+        module, constant = self._places[model_type]
+        found = import_module(f"hubclient.models.{module}")
+        return cast("Family", getattr(found, constant) if constant else found)
+
+    def __contains__(self, model_type: object) -> bool:
+        return model_type in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+FAMILIES: Mapping[str, Family] = _Families()
 
 # Prefixes of variables and tensors in transformers' models, to tell by name what cannot be opened.
 _OTHERS = MappingProxyType(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 model_type = "deberta-v2"
 defaults = deberta_settings.DEFAULTS
+relative = True
 sizes = ("hidden_size", "intermediate_size", "num_attention_heads", "num_hidden_layers", "vocab_size", "max_position_embeddings")
 
 

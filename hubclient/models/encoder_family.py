@@ -52,6 +52,7 @@ class EncoderFamily:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     plain: Mapping[str, Any] = field(default_factory=lambda: BERT_PLAIN)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    relative: bool = False
 
     @property
     def sizes(self) -> tuple[str, ...]:

@@ -55,6 +55,11 @@ class Family(Protocol):
         """The settings that are whole numbers above 0."""
         ...
 
+    @property
+    def relative(self) -> bool:
+        """Whether answers depend on how far apart tokens are, so that only a long text shows all that a graph does."""
+        ...
+
     def recognises(self, names: Iterable[str]) -> bool:
         """Whether weights of these names (TensorFlow's or PyTorch's) are this family's."""
         ...

@@ -68,6 +68,7 @@ def _windows(config: Mapping[str, Any]) -> list[Any]:
 
 LONGFORMER = LongformerFamily(
     model_type="longformer",
+    relative=True,
     title="Longformer",
     anatomy=Anatomy("longformer", HeadNames("classifier.dense", "tanh", "classifier.out_proj"), asks_types=False),
     keys={**BERT_KEYS, "pad": "pad_token_id"},

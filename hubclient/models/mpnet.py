@@ -77,6 +77,7 @@ def _distances(flow: OnnxDataflow, reading: Reading) -> TensorSource:
 
 MPNET = MPNetFamily(
     model_type="mpnet",
+    relative=True,
     title="MPNet",
     anatomy=Anatomy(
         base="mpnet",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hubclient.archive.onnxmodel import Dataflow as OnnxDataflow
 
 model_type = "xlnet"
+relative = True
 
 # XLNetConfig's own defaults, in force where a config.json says nothing.
 defaults: Mapping[str, Any] = {
