@@ -18,11 +18,20 @@ _FALSE = {"", "0", "false", "no", "off", "none"}
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What transfers may take of the line, all of a process together: connections at once, and bytes a second (None: no limit)."""
+
+    jobs: int = 8
+    rate: float | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """cache_dir: where models are kept. card_folders: read beside the shipped cards, and outranking them.
     mirrors: folders laid out as `<bucket>/<key>`, asked before S3, after the bundled one.
     hf_cache: the Hugging Face client's own cache folder.
-    live_index: the address of a bucket's list of its archives, asked for names that no card has; None for none."""
+    live_index: the address of a bucket's list of its archives, asked for names that no card has; None for none.
+    limits: what transfers may take of the line."""
 
     cache_dir: Path
     card_folders: tuple[Path, ...] = ()
@@ -33,6 +42,12 @@ class Settings:
     hf_token: str | None = None
     offline: bool = False
     live_index: str | None = LIVE_INDEX
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def transfers(self) -> Path:
+        """Where unfinished transfers are kept."""
+        return self.cache_dir / "transfers"
 
     @classmethod
     def from_environment(

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hubclient.locks import Hold, try_lock
 from hubclient.sources.disk import disk_errors
-from hubclient.store.locks import Hold, try_lock
 
 _STALE_SECONDS = 24 * 3600
 _LOCK_SUFFIX = ".lock"

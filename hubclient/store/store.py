@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hubclient.errors import StoreError
+from hubclient.locks import wait_lock
 from hubclient.sources.disk import disk_errors
 from hubclient.store.digest import sha256_of, sync
 from hubclient.store.entry import MARKER, Entry, StoredFile, files_in, marker_text, read_entry, size_of
-from hubclient.store.locks import wait_lock
 from hubclient.store.naming import key_of
 from hubclient.store.staging import staging_folder, unused
 

@@ -6,15 +6,17 @@ import hashlib
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from hubclient.errors import ContentChanged, CorruptTransfer, ServerFailure, Unreachable
+from hubclient.sources.digests import Digests
 from hubclient.sources.disk import demand_room, disk_errors
 from hubclient.sources.remote import RemoteFile, Stat
 from hubclient.sources.retry import Patience
+from hubclient.transfer.line import Line
 from hubclient.transfer.progress import Advance, Progress, Silent
 
 # A connection that brought this much was worth its while: the next failure is counted as the first.
@@ -36,24 +38,39 @@ def fetch(
     target: Path,
     *,
     stat: Stat | None = None,
+    expected: Digests | None = None,
+    parts: Path | None = None,
+    line: Line | None = None,
     progress: Progress | None = None,
     retries: int = 4,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Fetched:
     """Write the whole content of `file` to `target`, a new file in a folder of the caller's.
 
-    `stat`: the file's facts, where they were asked for just now.
+    `stat`: the file's facts, where they were asked for just now. `expected`: digests that the caller knows, from metadata.json or a lock:
+    they outrank those that the source announces.
+    `parts`: the folder of unfinished transfers (`settings.transfers`), on the file system of `target`: what is there of this content,
+    left by whatever process, is not fetched again, and what is unfinished when this one ends stays there. None: nothing is kept.
+    `line`: what this process's transfers share; give every `fetch` the same one. `fetch` may be called in several threads at once.
+    Nothing is flushed to the disk: that is for who commits the file.
     Raises SourceError (CorruptTransfer when what arrived is not what was announced), StoreFull, StoreUnwritable;
-    `target` is then incomplete.
+    `target` is then incomplete, or not there.
     """
     patience = Patience(retries, sleep)
     progress = progress or Silent()
-    stat = stat or patience.insist(file.stat)
+    stat = _with_expected(stat or patience.insist(file.stat), expected)
     try:
         return _fetch_announced(file, stat, target, progress, patience)
     except ContentChanged:
-        stat = patience.insist(file.stat)
+        stat = _with_expected(patience.insist(file.stat), expected)
         return _fetch_announced(file, stat, target, progress, patience)
+
+
+def _with_expected(stat: Stat, expected: Digests | None) -> Stat:
+    """The facts as the caller knows them: who expects a digest has it from somebody more trusted than the source."""
+    if expected is None:
+        return stat
+    return replace(stat, sha256=expected.sha256 or stat.sha256, md5=expected.md5 or stat.md5)
 
 
 def _fetch_announced(file: RemoteFile, stat: Stat, target: Path, progress: Progress, patience: Patience) -> Fetched:

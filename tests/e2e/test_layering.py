@@ -36,7 +36,7 @@ LAYERS = (
     ("transfer",),
     ("sources",),
     ("cards",),
-    ("settings", "names", "facts", "bundled", "sarif"),
+    ("settings", "names", "facts", "bundled", "sarif", "locks"),
     ("card_folders",),
     ("errors",),
 )

@@ -18,8 +18,8 @@ import filelock
 import pytest
 
 from hubclient.errors import StoreError, StoreFull, StoreUnwritable
+from hubclient.locks import Hold, try_lock
 from hubclient.store import Entry, Finding, Store, staging
-from hubclient.store.locks import Hold, try_lock
 from hubclient.store.naming import key_of
 
 ID = "s3://models.example/public/models/Tiny_en_3.4.4.zip"
