@@ -17,7 +17,7 @@ LAYERS = (
     ("__init__",),
     ("cli", "estimator"),
     ("hub",),
-    ("explain",),
+    ("explain", "environment"),
     ("way",),
     ("acquire", "stored", "disagreements", "repository_card"),
     ("plan", "task"),
@@ -36,7 +36,7 @@ LAYERS = (
     ("transfer",),
     ("sources",),
     ("cards",),
-    ("settings", "names", "facts", "bundled", "sarif", "locks"),
+    ("settings", "names", "facts", "bundled", "sarif", "locks", "machine"),
     ("card_folders",),
     ("errors",),
 )

@@ -44,7 +44,15 @@ def imported(*command: str | Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "command",
-    [("-c", "import hubclient"), (HUB, "--help"), (HUB, "--version"), (HUB, "pull", "--help"), (HUB, "ls"), (HUB, "search", "sst2")],
+    [
+        ("-c", "import hubclient"),
+        (HUB, "--help"),
+        (HUB, "--version"),
+        (HUB, "pull", "--help"),
+        (HUB, "ls"),
+        (HUB, "search", "sst2"),
+        (HUB, "env"),
+    ],
     ids=lambda command: " ".join(map(str, command[1:])),
 )
 def test_what_needs_no_model_imports_nothing_heavy(command: tuple[str | Path, ...]) -> None:
