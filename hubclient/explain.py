@@ -146,8 +146,7 @@ def _error(plan: Plan | Path, sources: tuple[Source, ...], workshop: Workshop) -
 def _outcome(target: Target, workshop: Workshop) -> str:
     match target.plan:
         case UseStored():
-            entry = workshop.store.find(target.plan.identity)
-            return f"open {entry.path}" if entry else "fetch it again: it is being removed"
+            return f"open {target.plan.entry.path}"
         case Fetch():
             outcome = "fetch from the first source that has it, verify, convert, keep"
             if target.card is None or can_open(target.card.annotator):

@@ -27,13 +27,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """cache_dir: where models are kept. card_folders: read beside the shipped cards, and outranking them.
+    """cache_dir: where models are kept. shared_caches: looked in after it, and only read.
+    card_folders: read beside the shipped cards, and outranking them.
     mirrors: folders laid out as `<bucket>/<key>`, asked before S3, after the bundled one.
     hf_cache: the Hugging Face client's own cache folder.
     live_index: the address of a bucket's list of its archives, asked for names that no card has; None for none.
     limits: what transfers may take of the line."""
 
     cache_dir: Path
+    shared_caches: tuple[Path, ...] = ()
     card_folders: tuple[Path, ...] = ()
     mirrors: tuple[Path, ...] = ()
     s3_endpoint: str = AWS_ENDPOINT
@@ -57,14 +59,15 @@ class Settings:
         cache_dir: str | Path | None = None,
         offline: bool | None = None,
     ) -> Settings:
-        """Read HUBCLIENT_CACHE, HUBCLIENT_CONFIG, HUBCLIENT_CARDS, HUBCLIENT_MIRRORS (both separated as PATH is), HUBCLIENT_S3_ENDPOINT,
-        AWS_ENDPOINT_URL_S3, HUBCLIENT_LIVE_INDEX (`off` for none), HUBCLIENT_OFFLINE, and Hugging Face's HF_ENDPOINT, HF_TOKEN,
-        HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE."""
+        """Read HUBCLIENT_CACHE, HUBCLIENT_CONFIG, HUBCLIENT_SHARED_CACHE, HUBCLIENT_CARDS, HUBCLIENT_MIRRORS (all three separated as PATH
+        is), HUBCLIENT_S3_ENDPOINT, AWS_ENDPOINT_URL_S3, HUBCLIENT_LIVE_INDEX (`off` for none), HUBCLIENT_OFFLINE, and Hugging Face's
+        HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE."""
         env = os.environ if environ is None else environ
         if offline is None:
             offline = _flag(env, "HUBCLIENT_OFFLINE") or _flag(env, "HF_HUB_OFFLINE")
         return cls(
             cache_dir=_cache_dir(env, cache_dir),
+            shared_caches=_folders(env, "HUBCLIENT_SHARED_CACHE"),
             card_folders=(*CardFolders(config_dir(env)).read(), *_folders(env, "HUBCLIENT_CARDS")),
             mirrors=_folders(env, "HUBCLIENT_MIRRORS"),
             s3_endpoint=_endpoint(env, "HUBCLIENT_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3") or AWS_ENDPOINT,
