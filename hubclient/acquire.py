@@ -22,7 +22,7 @@ from hubclient.sources import HubLocation, S3Location, remote_file
 from hubclient.sources.clone import clone
 from hubclient.sources.disk import disk_errors
 from hubclient.sources.local import LocalFile, in_mirror
-from hubclient.store import Entry, Store
+from hubclient.store import Entry, Name, Store
 from hubclient.transfer.line import Line
 from hubclient.transfer.progress import Progress
 
@@ -78,6 +78,13 @@ def acquire_file(path: Path, wanted: Wanted, workshop: Workshop) -> Entry:
     with workshop.store.lock(identity):
         entry = None if workshop.afresh else workshop.store.find(identity)
         return _used(entry or _convert_path(path, identity, wanted, workshop), workshop)
+
+
+def acquire_kept(archive: Path, name: Name, wanted: Wanted, workshop: Workshop) -> Entry:
+    """Convert the archive that was kept of a name once more."""
+    origin = Origin(**name.own["origin"])
+    with workshop.store.lock(name.identity):
+        return _used(_convert_archive(archive, name.identity, origin, wanted, workshop), workshop)
 
 
 def _used(entry: Entry, workshop: Workshop) -> Entry:

@@ -32,7 +32,7 @@ class Name:
     identity: str
     content: str
     own: Mapping[str, Any] = field(default_factory=dict)
-    stored: datetime = field(default_factory=_now)
+    stored: datetime = field(default_factory=_now, compare=False)
     archive: StoredFile | None = None
 
     def to_json(self) -> str:

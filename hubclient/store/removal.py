@@ -43,42 +43,46 @@ def holdings(layer: Layer, leases: Leases) -> list[Holding]:
     return sorted(found, key=lambda holding: (holding.used, holding.digest))
 
 
+def freed_by(layer: Layer, names: Sequence[Name]) -> int:
+    """How many bytes the removal of these names would free."""
+    return sum(map(tree_size, _only_theirs(layer, names)))
+
+
 def remove(layer: Layer, leases: Leases, names: Sequence[Name], *, force: bool) -> int:
-    """Gives how many bytes that freed. Raises StoreInUse when a content would go that another process uses (unless `force`)."""
+    """All of them or none; gives how many bytes that freed. Raises StoreInUse when a content would go that another process uses (unless
+    `force`)."""
     with disk_errors(layer.root), gate(layer):
-        removed = {name.identity for name in names}
-        left = [name for name, _ in layer.all_names() if name.identity not in removed]
-        contents = {name.content for name in names} - {name.content for name in left}
-        away = _taken_out(layer, leases, contents, force)
+        going = _only_theirs(layer, names)
+        _demand_unused(leases, going, force)
+        away = {path: gone for path in going if (gone := taken_out(path, layer.staging))}
+        try:
+            # Once more: a process may have begun to use one before it was gone.
+            _demand_unused(leases, going, force)
+        except StoreInUse:
+            for path, gone in away.items():
+                os.rename(gone, path)
+            raise
         for name in names:
             layer.record(name.identity).unlink(missing_ok=True)
-        archives = [taken_out(layer.place_of(file), layer.staging) for file in _archives(names) - _archives(left)]
-    freed = sum(tree_size(path) for path in (*away, *archives) if path)
-    for path in (*away, *archives):
-        if path:
-            delete(path)
+    freed = sum(map(tree_size, away.values()))
+    for gone in away.values():
+        delete(gone)
     return freed
 
 
-def _taken_out(layer: Layer, leases: Leases, contents: Iterable[str], force: bool) -> list[Path]:
-    taken = []
-    for digest in contents:
-        _demand_unused(leases, digest, force)
-        if away := taken_out(layer.contents / digest, layer.staging):
-            try:
-                # Once more: a process may have begun to use it before it was gone.
-                _demand_unused(leases, digest, force)
-            except StoreInUse:
-                os.rename(away, layer.contents / digest)
-                raise
-            taken.append(away)
-    return taken
+def _only_theirs(layer: Layer, names: Sequence[Name]) -> list[Path]:
+    """The contents and archives that no other name means."""
+    removed = {name.identity for name in names}
+    left = [name for name, _ in layer.all_names() if name.identity not in removed]
+    contents = {name.content for name in names} - {name.content for name in left}
+    archives = _archives(names) - _archives(left)
+    return [*(layer.contents / digest for digest in contents), *map(layer.place_of, archives)]
 
 
-def _demand_unused(leases: Leases, digest: str, force: bool) -> None:
-    if not force and (user := leases.user_of(digest)):
-        hint = "end that process, or remove the model all the same with --force"
-        raise StoreInUse("the model is in use", why=f"process {user} has opened it", hint=hint)
+def _demand_unused(leases: Leases, paths: Iterable[Path], force: bool) -> None:
+    for path in paths:
+        if not force and (user := leases.user_of(path.name)):
+            raise StoreInUse("the model is in use", where=str(path), why=f"the process {user} opened it", hint="end it, or use --force")
 
 
 def _archives(names: Iterable[Name]) -> set[StoredFile]:

@@ -24,7 +24,7 @@ from hubclient.store.leases import Leases
 from hubclient.store.leftovers import Leftover, clean, find_leftovers
 from hubclient.store.name import Name, named_by
 from hubclient.store.naming import key_of
-from hubclient.store.removal import Holding, holdings, remove
+from hubclient.store.removal import Holding, freed_by, holdings, remove
 from hubclient.store.staging import delete, staging_folder, taken_out
 from hubclient.store.verify import Advance, Finding, examine, problem_of
 
@@ -121,22 +121,24 @@ class Store:
             self._write(replace(entry.name, archive=file))
         return self._found(entry.identity)
 
-    def remove(self, entry: Entry, *, force: bool = False) -> int:
-        """Take a name out, and its content and archive if no other name means them; gives how many bytes that freed.
+    def remove(self, names: Sequence[Name], *, force: bool = False) -> int:
+        """Take names out, and what no other name means: their contents and archives. All or none; gives how many bytes that freed.
 
-        Raises StoreInUse when the content would go and another process uses it (unless `force`), StoreUnwritable.
+        Raises StoreInUse when a content would go that another process uses (unless `force`), StoreUnwritable.
         """
-        if entry.layer != self._own:
-            raise StoreUnwritable("the model lies in a shared cache, which is only read", where=str(entry.layer.root))
-        return remove(self._own, self._leases, [entry.name], force=force)
+        for name in names:
+            if self._own.name(name.identity) is None and self.find(name.identity):
+                shared = ", ".join(str(layer.root) for layer in self._layers[1:])
+                raise StoreUnwritable(f"'{name.identity}' lies in a shared cache, which is only read", where=shared)
+        return remove(self._own, self._leases, names, force=force)
+
+    def freed_by(self, names: Sequence[Name]) -> int:
+        """How many bytes their removal would free."""
+        return freed_by(self._own, names)
 
     def holdings(self) -> list[Holding]:
         """What the user's own folder holds, content by content, least recently used first. Raises StoreError."""
         return holdings(self._own, self._leases)
-
-    def drop(self, holding: Holding) -> int:
-        """As `remove`, all names of a content."""
-        return remove(self._own, self._leases, holding.names, force=False)
 
     def leftovers(self) -> list[Leftover]:
         """What `clean` would remove. Raises StoreError."""
@@ -156,9 +158,18 @@ class Store:
         self._leases.sweep()
         return found
 
+    def folder_of(self, name: Name) -> Path:
+        """Where its content is, whole or not, or would be."""
+        there = (layer.contents / name.content for layer in self._layers if os.path.isdir(layer.contents / name.content))
+        return next(there, self._own.contents / name.content)
+
+    def archive_of(self, name: Name) -> Path | None:
+        """What was fetched, where it was asked to be kept and is there."""
+        return self._own.archive(name.archive) if name.archive else None
+
     def verify(self, name: Name, advance: Advance = lambda count: None) -> list[Finding]:
         """Hash every file again, and say what differs from what was committed; `advance` is told of bytes."""
-        findings = list(examine(self._folder(name.content), advance))
+        findings = list(examine(self.folder_of(name), advance))
         if name.archive and (problem := problem_of(place := self._own.place_of(name.archive), name.archive, advance)):
             findings.append(Finding(str(place), problem))
         return findings
@@ -169,11 +180,6 @@ class Store:
 
     def _content(self, digest: str) -> Content | None:
         return next((content for layer in self._layers if (content := layer.content(digest))), None)
-
-    def _folder(self, digest: str) -> Path:
-        """Where the content is, whole or not, or would be."""
-        there = (layer.contents / digest for layer in self._layers if os.path.isdir(layer.contents / digest))
-        return next(there, self._own.contents / digest)
 
     def _found(self, identity: str) -> Entry:
         entry = self.find(identity)

@@ -18,7 +18,7 @@ LAYERS = (
     ("cli", "estimator"),
     ("hub",),
     ("explain", "environment"),
-    ("way",),
+    ("way", "repair"),
     ("acquire", "stored", "disagreements", "repository_card"),
     ("plan", "task"),
     ("catalog",),
