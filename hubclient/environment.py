@@ -29,6 +29,7 @@ _PACKAGES = (
 VARIABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "cache_dir": ("HUBCLIENT_CACHE",),
+        "shared_caches": ("HUBCLIENT_SHARED_CACHE",),
         "card_folders": ("HUBCLIENT_CARDS",),
         "mirrors": ("HUBCLIENT_MIRRORS",),
         "s3_endpoint": ("HUBCLIENT_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3"),
@@ -55,7 +56,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Holdings:
-    """What the cache holds. `size`: bytes of models; `free`: bytes left where it lies, None where that is not known."""
+    """What the cache and the shared ones hold. `size`: bytes of models; `free`: bytes left where it lies, None where that is not known."""
 
     models: int
     size: int
@@ -103,7 +104,7 @@ def describe(
         settings=_settings(settings, env, cache_given),
         network=_network(env),
         credentials=_credentials(env),
-        cache=_holdings(settings.cache_dir),
+        cache=_holdings(settings),
         reachable=_asked(settings) if online and not settings.offline else None,
     )
 
@@ -177,12 +178,13 @@ def _credentials(env: Mapping[str, str]) -> dict[str, str]:
     return {name: _SET if env.get(name, "").strip() else _UNSET for name in _CREDENTIALS}
 
 
-def _holdings(root: Path) -> Holdings:
+def _holdings(settings: Settings) -> Holdings:
+    free = _free(settings.cache_dir)
     try:
-        entries = Store(root).entries()
+        entries = Store(settings.cache_dir, settings.shared_caches).entries()
     except StoreError as error:
-        return Holdings(0, 0, _free(root), error.in_short())
-    return Holdings(len(entries), sum({entry.path: entry.size for entry in entries}.values()), _free(root))
+        return Holdings(0, 0, free, error.in_short())
+    return Holdings(len(entries), sum({entry.digest: entry.size for entry in entries}.values()), free)
 
 
 def _free(place: Path) -> int | None:
