@@ -19,10 +19,13 @@ _FALSE = {"", "0", "false", "no", "off", "none"}
 
 @dataclass(frozen=True)
 class Limits:
-    """What transfers may take of the line, all of a process together: connections at once, and bytes a second (None: no limit)."""
+    """What transfers may take of the line, all of a process together: connections at once, and bytes a second (None: no limit).
 
-    jobs: int = 8
+    `silence`: after so many seconds without a byte a connection is given up, and another one made."""
+
+    jobs: int = 16
     rate: float | None = None
+    silence: float = 30.0
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,8 @@ def test_killed_in_the_middle_of_a_download(gate: Gate) -> None:
         assert gate.reached.wait(60)
         process.send_signal(signal.SIGKILL)
         assert process.wait(60) == -signal.SIGKILL
-    assert [size for file, size in holdings().items() if file.endswith("archive.zip")] == [1_000_000]
+    # Of its full length from the start; what it holds of the archive is in nobody's way.
+    assert [size for file, size in holdings().items() if file.endswith("archive.zip")] == [DEMO_ZIP.stat().st_size]
     assert not models()
     gate.opened.set()
     done = hub("pull", IMDB)
