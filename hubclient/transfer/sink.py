@@ -11,7 +11,7 @@ from hubclient.transfer.parts import Part
 from hubclient.transfer.pieces import Piece, Span
 
 # What a killed process loses: so many bytes of each stream, or what came in so many seconds, whichever is more.
-_RECORD, _RECORD_SECONDS = 1 << 20, 1.0
+_RECORD, _RECORD_SECONDS = 1 << 18, 1.0
 
 
 class Sink:
@@ -35,15 +35,17 @@ class Sink:
         self._crc32 = crc32(data, self._crc32)
         self._piece.position += len(data)
         if self._piece.position - self._unrecorded >= _RECORD and time.monotonic() - self._recorded_at >= _RECORD_SECONDS:
-            self._record()
+            self.record()
 
     def close(self) -> None:
         with disk_errors(self._part.path):
             self._file.close()
-        if self._piece.position > self._unrecorded:
-            self._record()
+        self.record()
 
-    def _record(self) -> None:
+    def record(self) -> None:
+        """What has been written since the last time is there to stay. Raises StoreError."""
+        if self._piece.position == self._unrecorded:
+            return
         with disk_errors(self._part.path):
             self._board.record(Span(self._unrecorded, self._piece.position), self._crc32)
         self._unrecorded, self._crc32 = self._piece.position, 0

@@ -97,6 +97,7 @@ class Stream:
                     # There are servers that cut every answer short: while they bring something, that is no trouble.
                     if piece.position - before < WORTH_AN_ATTEMPT:
                         raise
+                    sink.record()
 
     def _receive(self, piece: Piece, sink: Sink) -> None:
         whole = (piece.position, piece.end) == (0, self._stat.size)
