@@ -35,7 +35,7 @@ def find_leftovers(layers: tuple[Layer, ...], *, certain: bool) -> Iterator[Left
         if certain or is_old(path):
             yield _leftover(path, "a name without a content")
     for path in listed(layer.transfers):
-        if is_old(path):
+        if is_old(path) and not _has_owner(path):
             yield _leftover(path, "a transfer that was given up")
 
 
@@ -57,6 +57,17 @@ def clean(layer: Layer, leftovers: Iterable[Leftover]) -> None:
 
 def _leftover(path: Path, what: str) -> Leftover:
     return Leftover(path, tree_size(path), what)
+
+
+def _has_owner(transfer: Path) -> bool:
+    lock_file = transfer / "lock"
+    try:
+        hold = try_lock(lock_file) if lock_file.exists() else None
+    except OSError:
+        return False
+    if hold:
+        hold.release()
+    return hold is not None and hold.state == "busy"
 
 
 def _nameless(layer: Layer, names: Iterable[Name]) -> Iterator[Path]:

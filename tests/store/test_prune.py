@@ -172,6 +172,17 @@ def test_what_is_young_may_still_be_somebodys(store: Store, monkeypatch: pytest.
     assert all((store.root / name).exists() for name in LEFT)
 
 
+def test_a_transfer_that_somebody_works_on_is_left_alone(store: Store) -> None:
+    folder = store.root / "transfers" / "key"
+    folder.mkdir(parents=True)
+    hold = locks.try_lock(folder / "lock")
+    for path in (folder / "lock", folder):
+        os.utime(path, (1, 1))
+    assert store.leftovers() == []
+    hold.release()
+    assert [leftover.path for leftover in store.clean()] == [folder]
+
+
 def test_locks_that_nobody_holds_are_removed_when_they_are_old(store: Store) -> None:
     add(store)
     with store.lock(ID), store.lock(OTHER):
