@@ -39,6 +39,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "offline": ("HUBCLIENT_OFFLINE", "HF_HUB_OFFLINE"),
         "live_index": ("HUBCLIENT_LIVE_INDEX",),
         "limits": (),
+        "xet": ("HUBCLIENT_XET",),
     }
 )
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")

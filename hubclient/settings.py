@@ -35,7 +35,7 @@ class Settings:
     mirrors: folders laid out as `<bucket>/<key>`, asked before S3, after the bundled one.
     hf_cache: the Hugging Face client's own cache folder.
     live_index: the address of a bucket's list of its archives, asked for names that no card has; None for none.
-    limits: what transfers may take of the line."""
+    limits: what transfers may take of the line. xet: let huggingface_hub fetch large files of its Hub, by Xet's protocol where it can."""
 
     cache_dir: Path
     shared_caches: tuple[Path, ...] = ()
@@ -48,6 +48,7 @@ class Settings:
     offline: bool = False
     live_index: str | None = LIVE_INDEX
     limits: Limits = field(default_factory=Limits)
+    xet: bool = False
 
     @property
     def transfers(self) -> Path:
@@ -63,8 +64,8 @@ class Settings:
         offline: bool | None = None,
     ) -> Settings:
         """Read HUBCLIENT_CACHE, HUBCLIENT_CONFIG, HUBCLIENT_SHARED_CACHE, HUBCLIENT_CARDS, HUBCLIENT_MIRRORS (all three separated as PATH
-        is), HUBCLIENT_S3_ENDPOINT, AWS_ENDPOINT_URL_S3, HUBCLIENT_LIVE_INDEX (`off` for none), HUBCLIENT_OFFLINE, and Hugging Face's
-        HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE."""
+        is), HUBCLIENT_S3_ENDPOINT, AWS_ENDPOINT_URL_S3, HUBCLIENT_LIVE_INDEX (`off` for none), HUBCLIENT_OFFLINE, HUBCLIENT_XET, and
+        Hugging Face's HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE."""
         env = os.environ if environ is None else environ
         if offline is None:
             offline = _flag(env, "HUBCLIENT_OFFLINE") or _flag(env, "HF_HUB_OFFLINE")
@@ -79,6 +80,7 @@ class Settings:
             hf_token=env.get("HF_TOKEN", "").strip() or None,
             offline=offline,
             live_index=_live_index(env),
+            xet=_flag(env, "HUBCLIENT_XET"),
         )
 
 

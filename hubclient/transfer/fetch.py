@@ -37,7 +37,7 @@ from hubclient.transfer.streams import Errand
 _log = logging.getLogger("hubclient")
 
 # Up to here one stream is as fast as several: more would only ask more.
-_SMALL = 16 << 20
+SMALL = 16 << 20
 _PIECE = 8 << 20
 
 
@@ -119,7 +119,7 @@ def _bring(order: _Order, stat: Stat, patience: Patience) -> Fetched:
 
 def _receive(order: _Order, stat: Stat, part: Part, checks: Sequence[Check], patience: Patience) -> str:
     there = [arrived.span for arrived in part.arrived]
-    pieces = Pieces(stat.size, _SMALL if stat.size <= _SMALL else _PIECE, there)
+    pieces = Pieces(stat.size, SMALL if stat.size <= SMALL else _PIECE, there)
     jobs = max(1, min(pieces.most_streams, order.line.limits.jobs))
     board = Board(pieces, part, part.arrived)
     hashing = Hashing(board, part.path, stat.size, [check.running for check in checks])
