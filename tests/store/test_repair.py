@@ -28,6 +28,11 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
+def link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -54,7 +59,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "no marker": lambda folder: (folder / "complete.json").unlink(),
     "a damaged marker": lambda folder: flip(folder / "complete.json"),
     "no folder": shutil.rmtree,
-    "a link": lambda folder: ((folder / "config.json").unlink(), (folder / "config.json").symlink_to("/etc/passwd")),
+    "a link": lambda folder: link(folder / "config.json"),
 }
 
 
