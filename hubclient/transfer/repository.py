@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from hubclient.errors import SourceError, StoreError
+from hubclient.sources.clone import clone
 from hubclient.sources.disk import disk_errors
 from hubclient.sources.huggingface import HubFile, HubRepository, HubSnapshot
 from hubclient.transfer.fetch import SMALL, fetch
@@ -131,4 +131,4 @@ def _place(cached: Path, target: Path) -> None:
             os.link(cached, target)
         except OSError:
             # Another file system, or one without hard links.
-            shutil.copyfile(cached, target)
+            clone(cached, target)
