@@ -22,7 +22,7 @@ from hubclient.sources.location import location_at, without_secrets
 from hubclient.store import Store
 
 _PACKAGES = (
-    *("onnxruntime", "tokenizers", "onnx", "numpy", "huggingface_hub", "hf-xet", "boto3", "urllib3", "truststore", "filelock", "typer"),
+    *("onnxruntime", "tokenizers", "onnx", "numpy", "huggingface_hub", "hf-xet", "boto3", "urllib3", "truststore", "typer"),
     *("torch", "transformers", "openvino", "safetensors", "scikit-learn", "pyspark"),
 )
 # Which variables decide a field of the settings, the first that is set before the others.

@@ -36,8 +36,9 @@ LAYERS = (
     ("transfer",),
     ("sources",),
     ("cards",),
-    ("settings", "names", "facts", "bundled", "sarif", "locks", "machine"),
+    ("settings", "names", "facts", "bundled", "sarif", "machine"),
     ("card_folders",),
+    ("locks",),
     ("errors",),
 )
 HEIGHT = {part: -row for row, parts in enumerate(LAYERS) for part in parts}
