@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import Literal
 
@@ -60,12 +61,13 @@ def try_lock(path: Path) -> Hold:
         replaced += 1
 
 
-def wait_lock(path: Path, waiting: Callable[[], None] = lambda: None) -> Hold:
-    """Take a lock; `waiting` is told once if another process has it now."""
+def wait_lock(path: Path, waiting: Callable[[], None] = lambda: None, *, patience: float = inf) -> Hold:
+    """Take a lock; `waiting` is told once if another process has it now. After `patience` seconds it is `busy`."""
     hold = try_lock(path)
     if hold.state == "busy":
         waiting()
-    while hold.state == "busy":
+    end = time.monotonic() + patience
+    while hold.state == "busy" and time.monotonic() < end:
         time.sleep(_POLL_SECONDS)
         hold = try_lock(path)
     return hold

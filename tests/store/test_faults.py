@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -13,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from hubclient import locks
+from hubclient import Hub, locks
 from hubclient.errors import HubError, StoreError, StoreFull, StoreUnwritable
 from hubclient.locks import Hold, try_lock
-from hubclient.store import Store, staging
+from hubclient.settings import Settings
+from hubclient.store import Store, gate, staging
 from hubclient.store import store as module
+from tests.e2e.material import DEMO_ZIP, PUBMED_FOLDER
 from tests.store.contents import FILES, ID, OTHER, READ_ONLY, add, everything, fill, in_namespace, manifest
 
 
@@ -52,6 +55,17 @@ def test_a_file_system_without_locks_is_no_failure(store: Store, monkeypatch: py
     assert not [name for name in everything(store.root) if name.startswith("staging/")]
     assert store.remove([entry.name]) == 0
     assert try_lock(store.root / "locks" / "any").state == "unsupported"
+
+
+def test_nobody_waits_for_ever_for_a_process_that_hangs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = add(store)
+    monkeypatch.setattr(gate, "PATIENCE", 0.1)
+    hanging = try_lock(store.root / "locks" / "names.lock")
+    assert add(store, OTHER).path == entry.path
+    assert store.remove([entry.name]) == 0
+    assert store.leftovers() == []
+    hanging.release()
+    assert [found.identity for found in store.entries()] == [OTHER]
 
 
 def test_a_lock_that_fails_otherwise_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,3 +322,56 @@ def test_times_in_the_future_do_no_harm(store: Store) -> None:
     assert found.used.timestamp() < time.time() + 60
     assert add(store, OTHER, {"other": b""}) in store.entries()
     assert store.verify(entry.name) == []
+
+
+CONVERTING = """
+    import os, subprocess, sys
+    from pathlib import Path
+    from hubclient import Hub
+    from hubclient.errors import StoreFull
+    from hubclient.settings import Settings
+
+    root = Path(sys.argv[1])
+    hub = Hub(settings=Settings(cache_dir=root, offline=True), progress=False)
+    told = []
+    for kilobytes in range(int(sys.argv[3]), 100_000, int(sys.argv[4])):
+        subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", root], check=True)
+        try:
+            folder = hub.pull(sys.argv[2])
+        except StoreFull as error:
+            told.append(str(error).splitlines()[0])
+        left = [path for path in root.rglob("*") if path.is_file() and path.suffix not in (".lock", ".lease")]
+        if hub.store.entries():
+            break
+        assert left == [], left
+    (entry,) = hub.store.entries()
+    assert hub.store.verify(entry.name) == []
+    assert all(path.parent == entry.path or path.parent.name == "names" for path in left), left
+    print(len(told), *dict.fromkeys(told), sep="\\n")
+"""
+
+
+@pytest.mark.parametrize(
+    ("origin", "first", "step"), [(DEMO_ZIP, 1_000, 2_500), (PUBMED_FOLDER, 100, 200)], ids=["an archive", "a repository"]
+)
+def test_a_disk_that_fills_up_while_a_model_is_converted(tmp_path: Path, origin: Path, first: int, step: int) -> None:
+    printed = in_namespace('mount -t tmpfs -o size=1m none "$1"', CONVERTING, tmp_path, origin, first, step).splitlines()
+    assert int(printed[0]) >= 3
+    assert set(printed[1:]) == {"there is no room left to store the model"}
+
+
+def test_files_that_may_not_grow(tmp_path: Path) -> None:
+    """A quota, as far as a process can have one to itself."""
+    resource = pytest.importorskip("resource")
+    hub = Hub(settings=Settings(cache_dir=tmp_path / "cache", offline=True), progress=False)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(StoreFull):
+            hub.pull(str(PUBMED_FOLDER))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert everything(hub.store.root) == set()
+    assert hub.pull(str(PUBMED_FOLDER)).is_dir()
