@@ -1,6 +1,7 @@
 """One HTTP client for every source: pooled connections, bounded redirects, failures told apart.
 
-Environment: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY; REQUESTS_CA_BUNDLE, AWS_CA_BUNDLE, SSL_CERT_FILE.
+Environment: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY; REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, AWS_CA_BUNDLE, SSL_CERT_FILE. Without one of
+these, the certificates that the operating system trusts are trusted.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from hubclient import __version__
 from hubclient.errors import Forbidden, NotFound, ServerFailure, SourceError, Unreachable, UsageError
 from hubclient.settings import is_web_address
 from hubclient.sources.location import without_secrets
+from hubclient.sources.loglines import keep_secrets_out
 
 if TYPE_CHECKING:
+    import ssl
+
     from urllib3 import BaseHTTPResponse, PoolManager
     from urllib3.exceptions import HTTPError
 
@@ -31,6 +35,7 @@ _POOLED = 64
 _MAX_REDIRECTS = 5
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MAX_ERROR_TEXT = 1 << 16
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE")
 _S3_FIELD = re.compile(r"<(Code|Message)>([^<]*)</\1>")
 
 Authorize = Callable[[str, str, Mapping[str, str]], Mapping[str, str]]
@@ -276,7 +281,8 @@ def _proxy_for(url: str) -> str | None:
 
 
 def _ca_bundle() -> str | None:
-    for name in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE"):
+    """The certificates that are trusted in place of the system's."""
+    for name in _CA_VARIABLES:
         if path := os.environ.get(name):
             if not os.path.exists(path):
                 raise UsageError(f"{name} names a file that does not exist", where=path, hint=f"correct or unset {name}")
@@ -288,12 +294,28 @@ def _ca_bundle() -> str | None:
 def _pool(proxy: str | None, ca_bundle: str | None) -> PoolManager:
     from urllib3 import PoolManager, ProxyManager, make_headers
 
-    shared: dict[str, Any] = {"maxsize": _POOLED}
-    if ca_bundle:
-        shared["ca_cert_dir" if os.path.isdir(ca_bundle) else "ca_certs"] = ca_bundle
+    keep_secrets_out()
+    # One for all connections: to read the certificates for each would take longer than the handshake.
+    shared: dict[str, Any] = {"maxsize": _POOLED, "ssl_context": _trusting(ca_bundle)}
     if proxy is None:
         return PoolManager(**shared)
     parts = urlsplit(proxy)
     known = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
     proof = make_headers(proxy_basic_auth=known) if known else None
-    return ProxyManager(proxy, proxy_headers=proof, **shared)
+    return ProxyManager(proxy, proxy_headers=proof, proxy_ssl_context=shared["ssl_context"], **shared)
+
+
+def _trusting(ca_bundle: str | None) -> ssl.SSLContext:
+    import ssl
+
+    if ca_bundle is None:
+        import truststore
+
+        # The system's own: what an administrator has added there counts.
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    is_folder = os.path.isdir(ca_bundle)
+    try:
+        return ssl.create_default_context(cafile=None if is_folder else ca_bundle, capath=ca_bundle if is_folder else None)
+    except ssl.SSLError as error:
+        hint = f"correct or unset the variable that names it: {', '.join(_CA_VARIABLES)}"
+        raise UsageError("the file of certificates cannot be read", where=ca_bundle, why=str(error), hint=hint) from error

@@ -69,7 +69,8 @@ class WebFile:
         match = _CONTENT_RANGE.fullmatch(written or "")
         if match is None:
             answer.close()
-            raise CorruptTransfer("the server sent a part without saying which", where=self.url, why=f"Content-Range: {written}")
+            why = f"Content-Range: {written}"
+            raise CorruptTransfer("the server sent a part without saying which", where=self.url, why=why, hint="try again later")
         total = int(match[3]) if match[3] != "*" else None
         return Body(int(match[1]), int(match[2]) + 1, total, answer.read, answer.close, answer.abort)
 
