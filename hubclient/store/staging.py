@@ -63,15 +63,12 @@ def abandoned(root: Path) -> list[Path]:
 
 
 def sweep(root: Path) -> None:
-    """Remove what dead owners left. Never fails: leftovers cost space, nothing else."""
+    """Remove the locks of folders that are gone. Never fails."""
     with suppress(OSError):
         for lock_file in list(root.glob(f"*{_LOCK_SUFFIX}")):
             folder = lock_file.with_suffix("")
-            if hold := _taken_over(lock_file, folder):
-                delete(folder)
+            if not folder.exists() and (hold := _taken_over(lock_file, folder)):
                 discard(lock_file, hold)
-        for folder in abandoned(root):
-            delete(folder)
 
 
 def _claim(root: Path, key: str) -> tuple[Path, Path, Hold]:

@@ -22,7 +22,15 @@ FILES = {"config.json": b"{}", "model.safetensors": b"weights" * 1000, "onnx/mod
 def manifest(name: str, *, activation: str = "softmax") -> bytes:
     """What a converted model says of itself, as far as a store looks at it."""
     origin = {"url": f"s3://b/{name}.zip", "size": 7, "sha256": "0" * 64, "etag": None, "commit": None}
-    said = {"name": name, "language": "en", "lib_version": "3.4.4", "spark_version": "3.0", "origin": origin, "activation": activation}
+    said = {
+        "labels": ["neg", "pos"],
+        "name": name,
+        "language": "en",
+        "lib_version": "3.4.4",
+        "spark_version": "3.0",
+        "origin": origin,
+        "activation": activation,
+    }
     return json.dumps(said).encode()
 
 

@@ -106,6 +106,7 @@ def test_a_hostile_record_costs_a_fetch_and_nothing_else(store: Store, fields: d
     assert store.find(ID) is None
     assert store.entries() == []
     assert store.find(OTHER) is None
+    assert {store.folder_of(name).parent for name in store.names()} <= {store.root / "contents"}
     entry = add(store, files={**FILES, "manifest.json": manifest("one")})
     assert store.find(ID) == entry
     assert entry.manifest["name"] == "one"
