@@ -29,7 +29,8 @@ HubError                       exit code 1
 │   └── InconsistentModel          two facts of one model contradict each other
 └── StoreError                 8   the cache
     ├── StoreUnwritable
-    └── StoreFull
+    ├── StoreFull
+    └── StoreInUse                 another process uses what would be removed
 """
 
 from __future__ import annotations
@@ -202,4 +203,8 @@ class StoreUnwritable(StoreError):
 
 
 class StoreFull(StoreError):
+    pass
+
+
+class StoreInUse(StoreError):
     pass

@@ -35,7 +35,7 @@ from hubclient.native import (
 )
 from hubclient.onnx_export import copy_kept, write_whole
 from hubclient.padding import read_padding
-from hubclient.store.entry import MARKER
+from hubclient.store.content import MARKER
 from hubclient.tokenizer_settings import tokenizer_settings
 
 Format = Literal["onnx", "hf"]

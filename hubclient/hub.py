@@ -19,6 +19,7 @@ from hubclient.plan import SourceChoice
 from hubclient.settings import Settings
 from hubclient.store import Store
 from hubclient.task import check_task
+from hubclient.transfer.line import Line
 from hubclient.transfer.progress import progress_for
 from hubclient.way import Choice, Opening, Target, find, obtain, open_reference
 from hubclient.windows import LongTexts, Pooling
@@ -91,11 +92,11 @@ class Hub:
 
     @cached_property
     def store(self) -> Store:
-        return Store(self.settings.cache_dir)
+        return Store(self.settings.cache_dir, self.settings.shared_caches)
 
-    @property
+    @cached_property
     def workshop(self) -> Workshop:
-        return Workshop(self.catalog, self.store, self.settings, self.progress)
+        return Workshop(self.catalog, self.store, self.settings, self.progress, Line(self.settings.limits))
 
     @property
     def cards(self) -> Mapping[CardKey, Card]:
@@ -172,7 +173,7 @@ class Hub:
         revision: str | None = None,
     ) -> Path:
         """The native folder of the model, fetched, verified and converted unless the store has it."""
-        return obtain(self.workshop, self.find(reference, lang, version=version, source=source, revision=revision))
+        return obtain(self.workshop, self.find(reference, lang, version=version, source=source, revision=revision)).folder
 
     @overload
     def pretrained(self, name: str, lang: str | None = None, *, task: Text = ..., **options: Unpack[Loading]) -> Classifier: ...

@@ -22,7 +22,6 @@ def pull(
     import sys
     import time
 
-    from hubclient.native import read_manifest
     from hubclient.plan import UseStored
     from hubclient.way import obtain
 
@@ -30,8 +29,8 @@ def pull(
     start = time.monotonic()
     target = hub.find(ref, lang, source=checked_source(source), revision=revision)
     cached = isinstance(target.plan, UseStored)
-    folder = obtain(hub.workshop, target)
-    manifest = read_manifest(folder)
+    model = obtain(hub.workshop, target)
+    folder, manifest = model.folder, model.manifest
     if cached:
         print(f"cached: {manifest.origin.url}", file=sys.stderr)
     else:

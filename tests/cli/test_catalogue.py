@@ -157,7 +157,7 @@ class TestExplain:
     def test_a_pulled_model(self, shop: Path) -> None:
         done = hub("explain", DEMO)
         assert f"  1. store: s3://{BUCKET}/{DEMO_KEY}\n      there; use\n" in done.out
-        assert f"so: open {shop / 'models'}" in done.out
+        assert f"so: open {shop / 'contents'}" in done.out
 
     def test_a_mirror_has_it(self) -> None:
         record = json.loads(hub("explain", DEMO, "--json").out)

@@ -17,8 +17,8 @@ LAYERS = (
     ("__init__",),
     ("cli", "estimator"),
     ("hub",),
-    ("explain",),
-    ("way",),
+    ("explain", "environment"),
+    ("way", "repair"),
     ("acquire", "stored", "disagreements", "repository_card"),
     ("plan", "task"),
     ("catalog",),
@@ -36,8 +36,9 @@ LAYERS = (
     ("transfer",),
     ("sources",),
     ("cards",),
-    ("settings", "names", "facts", "bundled", "sarif"),
+    ("settings", "names", "facts", "bundled", "sarif", "machine"),
     ("card_folders",),
+    ("locks",),
     ("errors",),
 )
 HEIGHT = {part: -row for row, parts in enumerate(LAYERS) for part in parts}
