@@ -98,6 +98,8 @@ def _with_tokens(text: str, tokenizer: Tokenizer, settings: Mapping[str, Any], k
     for token in new:
         if token.text not in ids and not token.special:
             raise InconsistentModel(f"the added token '{token.text}' has no row in the embedding table", why=f"it has {rows} rows")
+    if not ids:
+        return text
     specials.add(tokenizer, new, ids)
     return with_value(text, "added_tokens", json.loads(tokenizer.to_str())["added_tokens"])
 
