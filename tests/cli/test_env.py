@@ -23,6 +23,7 @@ EXAMPLES = {
     "HUBCLIENT_LIVE_INDEX": "s3://bucket/metadata.json",
     "HUBCLIENT_OFFLINE": "1",
     "HF_HUB_OFFLINE": "yes",
+    "HUBCLIENT_XET": "1",
     "HF_TOKEN": SECRET,
 }
 
