@@ -123,6 +123,13 @@ def test_what_the_file_of_weights_says_of_itself(metadata: dict[str, str] | None
         assert file.metadata() is None or file.metadata()["format"] == "pt"
 
 
+@pytest.mark.parametrize("function", ["gelu_python", "gelu_accurate", "gelu_python_tanh", "gelu_pytorch_tanh", "swish"])
+def test_other_names_of_activation_functions(function: str, tmp_path: Path) -> None:
+    folder = repository(tmp_path / "model")
+    change_config(folder, hidden_act=function)
+    check_same(folder, folder)
+
+
 @pytest.mark.parametrize(
     "settings",
     [

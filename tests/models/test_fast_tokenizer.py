@@ -191,6 +191,13 @@ def test_what_a_tokenizer_gives() -> None:
             inputs({"model_input_names": value}, None)
 
 
+@pytest.mark.parametrize("name", ["PreTrainedTokenizer", "PreTrainedTokenizerFast", "TokenizersBackend"])
+def test_classes_without_defaults(name: str) -> None:
+    assert fast_kind_of("bert", name) is None
+    assert fast_kind_of("bert", "RobertaTokenizerFast") is KINDS["roberta"]
+    assert fast_kind_of("bert") is KINDS["bert"]
+
+
 @pytest.mark.parametrize("name", ["BertJapaneseTokenizer", "BertweetTokenizer", "LlamaTokenizerFast"])
 def test_classes_that_read_other_files_or_otherwise(name: str) -> None:
     with pytest.raises(UnsupportedModel, match=name):
