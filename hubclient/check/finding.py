@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from hubclient.cards import Card
     from hubclient.hub import Hub
+    from hubclient.plan import SourceChoice
 
 Verdict = Literal["available", "changed", "gone", "forbidden", "invalid", "unknown"]
 Severity = Literal["error", "warning", "note", "none"]
 Level = Literal["exists", "size", "facts", "hash", "load", "predict"]
+
+Loader = Literal["hubclient", "spark-nlp", "nlu"]
 
 LEVELS: tuple[Level, ...] = ("exists", "size", "facts", "hash", "load", "predict")
 """Each asks for more than the one before, and includes it."""
@@ -54,15 +57,20 @@ class Place:
 
 @dataclass(frozen=True)
 class Subject:
-    """One thing to check. `reference`: as `hubclient.names` has it, without the whitespace around it; what is no reference is found out
-    by the probe. `place`: None where it was typed as an argument.
+    """One thing to check. `reference`: as `hubclient.names` has it, language and version included (`fr/NAME@3.3.2`); what is no
+    reference is found out by the probe. `place`: None where it was typed as an argument.
 
-    `card`: this card's archive and no other is meant, as where a folder of cards is checked. `annotator`, `remote`: the class that loads
-    it in the code (`BertForSequenceClassification`), and the folder that Spark NLP is told to look in (`clinical/models`)."""
+    `card`: this card's archive and no other is meant, as where a folder of cards is checked. `source`, `revision`: as `pull` takes them.
+    `loader`: what the code loads it with. Spark NLP opens what hubclient cannot, and NLU has references that no card tells of.
+    `annotator`, `remote`: the class that loads it in the code (`BertForSequenceClassification`), and the folder that Spark NLP is told
+    to look in (`clinical/models`)."""
 
     reference: str
     place: Place | None = None
     card: Card | None = field(default=None, repr=False)
+    source: SourceChoice | None = None
+    revision: str | None = None
+    loader: Loader = "hubclient"
     annotator: str | None = None
     remote: str | None = None
 
@@ -70,7 +78,7 @@ class Subject:
     def asked(self) -> tuple[object, ...]:
         """Equal for subjects of which one answer serves all."""
         archive = (self.card.s3_uri or self.card.download_url, self.card.path) if self.card else None
-        return (self.reference, archive, self.annotator, self.remote)
+        return (self.reference, archive, self.source, self.revision, self.loader, self.annotator, self.remote)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,22 @@ AMBIGUOUS = Rule(
     "The reference has several meanings, and none is the usual one.",
     "Write the language, or the version, of the one that is meant.",
 )
+LOCAL_PATH = Rule(
+    "A008",
+    "local-path",
+    "unknown",
+    "note",
+    "A model is named by a path, which is looked up where the program runs.",
+    "Nothing, if that is meant.",
+)
+UNKNOWN_NLU_REFERENCE = Rule(
+    "A009",
+    "unknown-nlu-reference",
+    "unknown",
+    "note",
+    "No card tells of this NLU reference; NLU has references of its own.",
+    "Write the name of the model instead: hub search finds models.",
+)
 
 AVAILABLE = Rule(
     "A100",
@@ -249,6 +265,8 @@ RULES: tuple[Rule, ...] = (
     UNREADABLE_CARD,
     NO_ARCHIVE,
     AMBIGUOUS,
+    LOCAL_PATH,
+    UNKNOWN_NLU_REFERENCE,
     AVAILABLE,
     UNKNOWN_MODEL,
     GONE,
