@@ -58,7 +58,7 @@ def weight_files(folder: Path, names: Iterable[str]) -> tuple[str, ...]:
 
 def check_labels(folder: Path, card_labels: tuple[str, ...], where: str) -> None:
     """Refuse a repository that answers something else than the card says: other labels, or another number of `LABEL_n`."""
-    labels = _labels(read_json(folder / CONFIG), folder)
+    labels = labels_of(read_json(folder / CONFIG), str(folder / CONFIG))
     unnamed = labels == tuple(f"LABEL_{index}" for index in range(len(labels)))
     if not (set(labels) == set(card_labels) or (unnamed and len(labels) == len(card_labels))):
         raise InconsistentModel(
@@ -78,7 +78,7 @@ def convert_repository(job: Job) -> dict[str, str]:
     with disk_errors(folder):
         config = read_json(folder / CONFIG)
         head_of(config)
-        labels = _labels(config, folder)
+        labels = labels_of(config, str(folder / CONFIG))
         family = FAMILIES.get(str(config.get("model_type")))
         weights = _convert(job, family, config, labels) if family else _leave_to_transformers(job, config, labels)
         return {WEIGHTS: weights.sha256}
@@ -86,7 +86,7 @@ def convert_repository(job: Job) -> dict[str, str]:
 
 def _convert(job: Job, family: Family, stated: Mapping[str, Any], labels: tuple[str, ...]) -> WeightsFile:
     folder, config = job.staging, {**family.defaults, **stated}
-    _check_sizes(config, family.sizes, folder)
+    check_sizes(config, family.sizes, str(folder / CONFIG))
     positions = family.positions(config)
     weights = _settle_weights(job, family.expected_shapes(config, len(labels)))
     facts = settle_tokenizer(folder, config, labels, job.overlay, positions)
@@ -161,25 +161,24 @@ def _check_tensors(checkpoint: Checkpoint, found: Mapping[str, str], wanted: Map
             raise InconsistentModel(f"the tensor '{name}' has the shape {stored}, and config.json demands {shape}")
 
 
-def _check_sizes(config: Mapping[str, Any], sizes: Iterable[str], folder: Path) -> None:
+def check_sizes(config: Mapping[str, Any], sizes: Iterable[str], where: str) -> None:
+    """Raises InconsistentModel for a setting that is no whole number above 0."""
     for name in sizes:
         if not _is_size(config.get(name)):
-            raise InconsistentModel(f"{name} is {config.get(name)!r}, which cannot be", where=str(folder / CONFIG))
+            raise InconsistentModel(f"{name} is {config.get(name)!r}, which cannot be", where=where)
 
 
 def _is_size(value: object) -> bool:
     return type(value) is int and value > 0
 
 
-def _labels(config: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
-    """Labels in class order; transformers' own default is two unnamed ones."""
+def labels_of(config: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    """Labels in class order; transformers' own default is two unnamed ones. Raises InconsistentModel."""
     listed = config.get("id2label") or {str(index): f"LABEL_{index}" for index in range(config.get("num_labels", 2))}
     try:
         by_index = {int(index): str(label) for index, label in listed.items()}
     except (ValueError, AttributeError) as error:
-        raise InconsistentModel("id2label is not a map from class numbers to labels", where=str(folder / CONFIG), why=str(error)) from error
+        raise InconsistentModel("id2label is not a map from class numbers to labels", where=where, why=str(error)) from error
     if sorted(by_index) != list(range(len(by_index))):
-        raise InconsistentModel(
-            "the labels are not numbered from 0 without gaps", where=str(folder / CONFIG), why=f"numbers: {sorted(by_index)}"
-        )
+        raise InconsistentModel("the labels are not numbered from 0 without gaps", where=where, why=f"numbers: {sorted(by_index)}")
     return tuple(by_index[index] for index in range(len(by_index)))

@@ -10,7 +10,7 @@ from hubclient.cards import Overlay
 from hubclient.convert.facts import RepositoryClaims, in_force
 from hubclient.errors import InconsistentModel, MissingExtra, ModelError, UnsupportedModel
 from hubclient.models.casing import lowercases, normalizer_of, with_lowercase
-from hubclient.models.tokenizer import SETTINGS_FILES, TokenizerParts
+from hubclient.models.tokenizer import SETTINGS_FILES, TokenizerKind
 from hubclient.models.tokenizer_kinds import KINDS, kind_of
 from hubclient.native import TOKENIZER, TOKENIZER_CONFIG, Facts, open_tokenizer, read_json, write_json, write_text
 
@@ -31,7 +31,7 @@ def settle_tokenizer(folder: Path, config: Mapping[str, Any], labels: tuple[str,
     except ModelError as error:
         error.where = str(folder / (error.where or ""))
         raise
-    stated = None if kind.lowercases is None else _stated_case(parts, kind.lowercases)
+    stated = slow_case(kind, parts.settings)
     facts = RepositoryClaims(config, settings, lowercase=stated).decide(labels=len(labels), positions=positions)
     forced = in_force(facts, overlay, positions)
     built = kind.build(parts, rows=config["vocab_size"], lowercase=forced.lowercase.value, max_length=forced.max_length.value)
@@ -70,10 +70,7 @@ def _settle_fast(
     positions: int | None,
 ) -> Facts:
     fast = _read(folder / TOKENIZER)
-    normalizer = normalizer_of(fast)
-    stated = lowercases(normalizer)
-    if stated is not None and _has_switch(normalizer) and settings.get(_CASE) is not None:
-        stated = settings[_CASE]  # transformers sets BERT's normaliser by it
+    stated = fast_case(fast, settings)
     facts = RepositoryClaims(config, settings, lowercase=stated).decide(labels=len(labels), positions=positions)
     forced = in_force(facts, overlay, positions)
     if (changed := with_lowercase(fast, forced.lowercase.value)) != fast:
@@ -92,9 +89,22 @@ def _settings(folder: Path) -> dict[str, Any]:
     return settings
 
 
-def _stated_case(parts: TokenizerParts, default: bool) -> bool:
-    stated = parts.settings.get(_CASE)
-    return default if stated is None else bool(stated)
+def fast_case(text: str, settings: Mapping[str, Any]) -> bool | None:
+    """Whether the tokenizer of a tokenizer.json lower-cases; None: it has no such setting. `text`: no more is needed than up to the end of
+    the normaliser. Raises InconsistentModel, UnsupportedModel."""
+    normalizer = normalizer_of(text)
+    stated = lowercases(normalizer)
+    if stated is not None and _has_switch(normalizer) and settings.get(_CASE) is not None:
+        stated = bool(settings[_CASE])  # transformers sets BERT's normaliser by it
+    return stated
+
+
+def slow_case(kind: TokenizerKind, settings: Mapping[str, Any]) -> bool | None:
+    """The same of a tokenizer that is built from its slow files; `settings` are those of SETTINGS_FILES, worked into one."""
+    if kind.lowercases is None:
+        return None
+    stated = settings.get(_CASE)
+    return kind.lowercases if stated is None else bool(stated)
 
 
 def _read(path: Path) -> str:

@@ -31,7 +31,7 @@ class LocalFile:
             raise NotFound("this is not a file", where=str(self.path), hint="name the archive's file")
         return _facts(facts)
 
-    def read(self, start: int = 0, etag: str | None = None) -> Body:
+    def read(self, start: int = 0, etag: str | None = None, *, end: int | None = None) -> Body:
         try:
             source = self.path.open("rb")
         except OSError as error:

@@ -1,4 +1,4 @@
-"""What every source offers: one file, its facts, and its bytes from any place on."""
+"""What every source offers: one file, its facts, and its bytes from any place to any other."""
 
 from __future__ import annotations
 
@@ -41,5 +41,8 @@ class RemoteFile(Protocol):
     def stat(self) -> Stat:
         """Raises SourceError."""
 
-    def read(self, start: int = 0, etag: str | None = None) -> Body:
-        """The content from byte `start` on, provided that it still has this ETag. Raises SourceError, ContentChanged."""
+    def read(self, start: int = 0, etag: str | None = None, *, end: int | None = None) -> Body:
+        """The content from byte `start` up to `end`, provided that it still has this ETag. Raises SourceError, ContentChanged.
+
+        The body may be longer or shorter than that, and begin earlier.
+        """

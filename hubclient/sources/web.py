@@ -36,8 +36,8 @@ class WebFile:
         # Not every server knows conditions.
         return None if etag is not None and _opaque(stat.etag) == _opaque(etag) else stat
 
-    def read(self, start: int = 0, etag: str | None = None) -> Body:
-        headers = {"Range": f"bytes={start}-"} if start else {}
+    def read(self, start: int = 0, etag: str | None = None, *, end: int | None = None) -> Body:
+        headers = {"Range": f"bytes={start}-{'' if end is None else end - 1}"} if start or end is not None else {}
         # A weak ETag never matches (RFC 9110, section 13.1.1).
         if etag is not None and not etag.startswith("W/"):
             headers["If-Match"] = etag

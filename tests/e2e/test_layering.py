@@ -18,7 +18,7 @@ LAYERS = (
     ("cli", "estimator"),
     ("check",),
     ("hub",),
-    ("explain",),
+    ("explain", "afar"),
     ("way",),
     ("acquire", "stored", "disagreements", "repository_card"),
     ("plan", "task"),
