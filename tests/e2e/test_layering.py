@@ -33,7 +33,7 @@ LAYERS = (
     ("native", "tensors"),
     ("models",),
     ("archive",),
-    ("store",),
+    ("store", "lockfile"),
     ("transfer",),
     ("sources",),
     ("cards",),
