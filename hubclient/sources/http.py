@@ -21,6 +21,8 @@ from hubclient.settings import is_web_address
 from hubclient.sources.location import without_secrets
 
 if TYPE_CHECKING:
+    import ssl
+
     from urllib3 import BaseHTTPResponse, PoolManager
     from urllib3.exceptions import HTTPError
 
@@ -282,3 +284,17 @@ def _pool(proxy: str | None, ca_bundle: str | None) -> PoolManager:
     known = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
     proof = make_headers(proxy_basic_auth=known) if known else None
     return ProxyManager(proxy, proxy_headers=proof, **shared)
+
+
+def is_direct(url: str) -> bool:
+    """Whether no proxy stands between."""
+    return _proxy_for(url) is None
+
+
+def tls_context() -> ssl.SSLContext:
+    """For connections that are opened without this client: the same authorities."""
+    import ssl
+
+    bundle = _ca_bundle()
+    is_folder = bundle is not None and os.path.isdir(bundle)
+    return ssl.create_default_context(cafile=None if is_folder else bundle, capath=bundle if is_folder else None)
