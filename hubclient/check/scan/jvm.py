@@ -31,7 +31,7 @@ _MOST_SHOWN = 400
 
 @dataclass
 class _File:
-    """`closing`: of each bracket that opens, the token that closes it, or the last one. `imports`: what a name stands for, dotted.
+    """`closing`: of each bracket that opens, the token that closes it, or the end. `imports`: what a name stands for, dotted.
     `constants`: where the value of a name begins that is bound once. `values`: those that were worked out."""
 
     source: str
@@ -142,7 +142,7 @@ def _match_brackets(file: _File) -> None:
             opened.append(at)
         elif sign in _CLOSED and opened:
             file.closing[opened.pop()] = at
-    file.closing.update(dict.fromkeys(opened, len(file.tokens) - 1))
+    file.closing.update(dict.fromkeys(opened, len(file.tokens)))
 
 
 def _split(file: _File, opening: int, closing: int) -> Iterator[tuple[int, int]]:

@@ -15,6 +15,7 @@ UNBOUND = "?"
 _OWN = re.compile(r"hubclient(?:\.hub)?(?:\.Hub\(\))?\.(pretrained|load|pull)")
 _SPARK_NLP = {"sparknlp", "sparknlp_jsl", "sparkocr", "johnsnowlabs"}
 _NLU = re.compile(r"(?:nlu|johnsnowlabs(?:\.nlp)?)\.load")
+_OTHER_ENDINGS = ("Model", "Transformer", "SentenceEncoder")  # PerceptronModel, T5Transformer
 _CLASS = re.compile(r"(?:.*\.)?([A-Z]\w*)(?:\(\))?")
 
 
@@ -35,7 +36,7 @@ def is_own(module: str) -> bool:
 
 def looks_like_annotator(name: str) -> bool:
     """Whether a class is called as Spark NLP's are: for files that do not say where they have it from."""
-    return kind_of(name) is not None
+    return kind_of(name) is not None or name.endswith(_OTHER_ENDINGS)
 
 
 def loading(origin: str) -> Loading | None:
