@@ -136,11 +136,13 @@ class NotLocked(ResolutionError):
 
 
 class SourceError(HubError):
-    """`lasting`: asking again would fail in the same way. `retry_after`: seconds that the server asked us to wait."""
+    """`lasting`: asking again would fail in the same way. `retry_after`: seconds that the server asked us to wait. `code`: its own word
+    for what is the matter, such as S3's NoSuchKey."""
 
     exit_code = 5
     lasting: bool = False
     retry_after: float | None = None
+    code: str | None = None
 
 
 class NotFound(SourceError):

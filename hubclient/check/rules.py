@@ -81,6 +81,14 @@ UNKNOWN_NLU_REFERENCE = Rule(
     "No card tells of this NLU reference; NLU has references of its own.",
     "Write the name of the model instead: hub search finds models.",
 )
+OTHER_FOLDER = Rule(
+    "A010",
+    "other-folder",
+    "unknown",
+    "note",
+    "Spark NLP is told to look in a folder of which no card and no index tells.",
+    "Nothing, if that is meant: models that need a licence are in no public list.",
+)
 
 AVAILABLE = Rule(
     "A100",
@@ -214,6 +222,14 @@ UNOPENED = Rule(
     "The model was fetched, and cannot be opened.",
     "Choose another version or another model: hub search finds them.",
 )
+OTHER_KIND = Rule(
+    "A502",
+    "other-kind",
+    "unknown",
+    "note",
+    "Models of this annotator are none that hubclient opens, so that nobody tried.",
+    "Nothing: it was loaded with Spark NLP, which opens it.",
+)
 
 ANSWERS_DIFFER = Rule(
     "A601",
@@ -256,6 +272,14 @@ OFFLINE = Rule(
     "Nobody may be asked offline, and what this machine has does not tell.",
     "Run it with a connection.",
 )
+CREDENTIALS = Rule(
+    "A904",
+    "credentials",
+    "unknown",
+    "warning",
+    "The service does not accept the credentials that it was given, so that nothing is known of the model.",
+    "Correct or unset them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, HF_TOKEN; look at the clock of the machine.",
+)
 
 RULES: tuple[Rule, ...] = (
     UNSCANNED,
@@ -267,6 +291,7 @@ RULES: tuple[Rule, ...] = (
     AMBIGUOUS,
     LOCAL_PATH,
     UNKNOWN_NLU_REFERENCE,
+    OTHER_FOLDER,
     AVAILABLE,
     UNKNOWN_MODEL,
     GONE,
@@ -283,10 +308,12 @@ RULES: tuple[Rule, ...] = (
     HASH_CHANGED,
     NO_HASH,
     UNOPENED,
+    OTHER_KIND,
     ANSWERS_DIFFER,
     NO_ANSWERS,
     UNREACHABLE,
     SERVER_TROUBLE,
     OFFLINE,
+    CREDENTIALS,
 )
 """By codes."""

@@ -50,18 +50,20 @@ Deliver = Callable[[K, Head | None], None]
 """Is told of each address by its key; None: it must be asked otherwise."""
 
 
-def ask_heads(addresses: Iterable[tuple[K, str]], deliver: Deliver[K], *, jobs: int, manners: Manners) -> None:
-    """Ask every address once, over at most `jobs` connections to each host. Returns when all were delivered."""
-    asyncio.run(_ask(addresses, deliver, jobs, manners))
+def ask_heads(
+    addresses: Iterable[tuple[K, str]], deliver: Deliver[K], *, jobs: int, manners: Manners, stopped: Callable[[], bool] = bool
+) -> None:
+    """Ask every address once, over at most `jobs` connections to each host. Returns when all were delivered, or `stopped` says so."""
+    asyncio.run(_ask(addresses, deliver, jobs, manners, stopped))
 
 
-async def _ask(addresses: Iterable[tuple[K, str]], deliver: Deliver[K], jobs: int, manners: Manners) -> None:
+async def _ask(addresses: Iterable[tuple[K, str]], deliver: Deliver[K], jobs: int, manners: Manners, stopped: Callable[[], bool]) -> None:
     by_origin: dict[tuple[str, str, int | None], deque[tuple[K, str]]] = {}
     for key, url in addresses:
         by_origin.setdefault(http.origin_of(url), deque()).append((key, url))
     async with asyncio.TaskGroup() as group:
         for waiting in by_origin.values():
-            asking = _Origin(waiting, deliver, manners)
+            asking = _Origin(waiting, deliver, manners, stopped)
             for _ in range(min(jobs, len(waiting))):
                 group.create_task(asking.work())
 
@@ -69,8 +71,8 @@ async def _ask(addresses: Iterable[tuple[K, str]], deliver: Deliver[K], jobs: in
 class _Origin(Generic[K]):
     """All addresses of one origin, and those who ask for them."""
 
-    def __init__(self, waiting: deque[tuple[K, str]], deliver: Deliver[K], manners: Manners) -> None:
-        self._waiting, self._deliver, self._manners = waiting, deliver, manners
+    def __init__(self, waiting: deque[tuple[K, str]], deliver: Deliver[K], manners: Manners, stopped: Callable[[], bool]) -> None:
+        self._waiting, self._deliver, self._manners, self._stopped = waiting, deliver, manners, stopped
         url = waiting[0][1]
         self._scheme, self._host, self._port = http.origin_of(url)
         self._direct = http.is_direct(url)
@@ -79,7 +81,7 @@ class _Origin(Generic[K]):
 
     async def work(self) -> None:
         async with _closing_all() as streams:
-            while self._waiting:
+            while self._waiting and not self._stopped():
                 key, url = self._waiting.popleft()
                 self._deliver(key, await self._answer(url, streams))
 

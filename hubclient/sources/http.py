@@ -99,7 +99,9 @@ def send(method: str, url: str, headers: Mapping[str, str], *, authorize: Author
 def failure(answer: Answer, hint: str | None = None) -> SourceError:
     """What an answer that is not a success means. Reads the body."""
     kind, what, general = meaning(answer.status)
-    error = kind(what, where=without_secrets(answer.url), why=_told(answer), hint=hint or general)
+    fields = _fields(answer)
+    error = kind(what, where=without_secrets(answer.url), why=_told(answer, fields), hint=hint or general)
+    error.code = fields.get("Code") or answer.headers.get("X-Error-Code") or None
     error.lasting = not issubclass(kind, ServerFailure) or answer.status == 501
     error.retry_after = retry_after(answer.headers.get("Retry-After"))
     return error
@@ -192,9 +194,13 @@ def _joined(base: str, location: str) -> str:
         return location
 
 
-def _told(answer: Answer) -> str:
+def _fields(answer: Answer) -> dict[str, str]:
+    """What S3 says in the body of a refusal."""
+    return {name: html.unescape(value).strip() for name, value in _S3_FIELD.findall(answer.text())}
+
+
+def _told(answer: Answer, fields: Mapping[str, str]) -> str:
     said = f"HTTP {answer.status} {responses.get(answer.status, '')}".rstrip()
-    fields = {name: html.unescape(value).strip() for name, value in _S3_FIELD.findall(answer.text())}
     return ": ".join([said, *(fields[name] for name in ("Code", "Message") if fields.get(name))])
 
 

@@ -31,7 +31,7 @@ _CUSTOMER_KEY = "x-amz-server-side-encryption-customer-algorithm"
 
 class S3File(WebFile):
     def __init__(self, location: S3Location, settings: Settings) -> None:
-        self._path = f"/{quote(location.bucket, safe='')}/{quote(location.key, safe='/~')}"
+        self._path = path_of(location)
         super().__init__(WebLocation(settings.s3_endpoint + self._path), settings)
         self._region: str | None = None
         self._signer: http.Authorize | None = None
@@ -90,6 +90,11 @@ class S3File(WebFile):
         encrypted = _KMS.fullmatch(headers.get("x-amz-server-side-encryption", "")) or _CUSTOMER_KEY in headers
         md5 = _SINGLE_PART.fullmatch(etag or "")
         return Stat(size, etag, _whole_sha256(headers), md5[1] if md5 and not encrypted else None)
+
+
+def path_of(location: S3Location) -> str:
+    """Behind the endpoint."""
+    return f"/{quote(location.bucket, safe='')}/{quote(location.key, safe='/~')}"
 
 
 def _signer(credentials: Any, region: str) -> http.Authorize:
