@@ -16,7 +16,7 @@ from hubclient.check.scan.python import python_calls
 from hubclient.check.scan.unreadable import Unreadable
 from hubclient.check.scan.walk import Skipped, files_below, is_excluded, read_file
 
-__all__ = ["Sighting", "files_below", "is_code", "is_excluded", "scan_file", "scan_folder"]
+__all__ = ["Sighting", "Skipped", "files_below", "is_code", "is_excluded", "scan_file", "scan_folder", "unscanned"]
 
 Sighting = Subject | Finding
 """A model that code loads, or what cannot be told."""
@@ -32,7 +32,7 @@ def scan_folder(folder: str, exclude: Sequence[str] = ()) -> Iterator[Sighting]:
     """What the code below a folder loads, file by file."""
     for found in files_below(folder, exclude):
         if isinstance(found, Skipped):
-            yield _unscanned(Place(found.path), found.why)
+            yield unscanned(Place(found.path), found.why)
         elif is_code(found):
             yield from scan_file(found)
 
@@ -41,17 +41,18 @@ def is_code(path: str) -> bool:
     return os.path.splitext(path)[1].lower() in _READERS
 
 
-def scan_file(path: str) -> Iterator[Sighting]:
-    """What one file loads, in its order. Never raises: a file that cannot be read is said to be so."""
+def scan_file(path: str, shown: str | None = None) -> Iterator[Sighting]:
+    """What one file loads, in its order; `shown`: how it is called. Never raises: a file that cannot be read is said to be so."""
+    shown = shown or path
     ending = os.path.splitext(path)[1].lower()
     try:
         data = read_file(path, _MOST_NOTEBOOK if ending == ".ipynb" else _MOST_CODE)
         if b"\0" in data:
             raise Unreadable("it is binary, or not UTF-8")
         if _TELLING.search(data):
-            yield from _READERS.get(ending, _python)(data, path)
+            yield from _READERS.get(ending, _python)(data, shown)
     except Unreadable as error:
-        yield _unscanned(Place(path, error.line), str(error))
+        yield unscanned(Place(shown, error.line), str(error))
 
 
 def _python(data: bytes, path: str) -> Iterator[Sighting]:
@@ -62,7 +63,7 @@ def _python(data: bytes, path: str) -> Iterator[Sighting]:
 def _notebook(data: bytes, path: str) -> Iterator[Sighting]:
     for found in notebook_calls(data):
         if isinstance(found, CellProblem):
-            yield _unscanned(Place(path, found.line, cell=found.cell), f"cell {found.cell}: {found.why}")
+            yield unscanned(Place(path, found.line, cell=found.cell), f"cell {found.cell}: {found.why}")
         else:
             yield from meant(found.call, path, found.cell)
 
@@ -84,7 +85,8 @@ def _decoded(data: bytes) -> str:
         raise Unreadable(f"the text is not UTF-8: byte {error.start}: {error.reason}", data.count(b"\n", 0, error.start) + 1) from error
 
 
-def _unscanned(place: Place, why: str) -> Finding:
+def unscanned(place: Place, why: str) -> Finding:
+    """A file, or a part of it, in which calls may be that nobody sees."""
     return Finding(UNSCANNED, Subject(place.path, place), f"it is not searched: {why}")
 
 
