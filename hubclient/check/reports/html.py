@@ -28,6 +28,7 @@ ul.counts li { border: 1px solid var(--line); border-radius: .5rem; padding: .5r
 ul.counts b { display: block; font-size: 1.5rem; line-height: 1.2; font-variant-numeric: tabular-nums }
 details { border: 1px solid var(--line); border-radius: .5rem; margin: 1rem 0; overflow: hidden }
 summary { cursor: pointer; padding: .6rem 1rem; font-weight: 600; background: var(--soft) }
+summary small { font-size: .9rem; font-weight: 400; color: var(--dim) }
 .wide { overflow-x: auto }
 table { border-collapse: collapse; width: 100%; font-size: .9rem }
 th, td { text-align: left; vertical-align: top; padding: .5rem 1rem; border-top: 1px solid var(--line) }
@@ -36,9 +37,16 @@ td:nth-child(-n + 2) { width: 26% }
 code { font: .85em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; overflow-wrap: anywhere }
 td small { display: block; color: var(--dim); overflow-wrap: anywhere }
 .bad { color: var(--bad) } .doubt { color: var(--doubt) } .good { color: var(--good) }
+@media (max-width: 44rem) {
+  thead { display: none }
+  td { display: block; padding: .1rem 1rem; border: 0 }
+  td:nth-child(-n + 2) { width: auto }
+  td:first-child { border-top: 1px solid var(--line); padding-top: .6rem }
+  td:last-child { padding-bottom: .6rem }
+}
 @media print { details { break-inside: avoid } }
 """
-_COLOURS = {"available": "good", "unknown": "doubt", "note": ""}
+_COLOURS = {"available": "good", "unknown": "doubt", "note": "", "accepted": ""}
 _SAID = {
     "gone": "The service, or the catalogue, says that there is no such model.",
     "forbidden": "The service refuses to give it.",
