@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -142,6 +142,8 @@ def _pinned(lock: Lock, pin: Pin) -> str:
     return f"{pin.source}@{pin.commit}" if pin.source.startswith("hf:") and pin.commit else pin.source
 
 
-def default_lock() -> Path | None:
-    """The lockfile where the command runs, if there is one."""
+def default_lock(environ: Mapping[str, str]) -> Path | None:
+    """HUBCLIENT_LOCK, or the lockfile where the command runs, if there is one."""
+    if told := environ.get("HUBCLIENT_LOCK"):
+        return Path(told)
     return Path(LOCK_NAME) if os.path.isfile(LOCK_NAME) else None

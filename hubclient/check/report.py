@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -31,8 +31,10 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """The worst finding's; a note is called so, since nobody has to do anything about it."""
-        return "note" if self.worst.rule.severity == "note" else self.worst.verdict
+        """The worst finding's. A note takes nothing from good news, and is called so where there is no other: nobody has to act on it."""
+        if self.worst.rule.severity != "note":
+            return self.worst.verdict
+        return "available" if self.findings[-1].rule.severity == "none" else "note"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ class Report:
         accepted: Iterable[Finding] = (),
     ) -> Report:
         return cls(_results(findings), level, started, seconds, strict, tuple(sorted(accepted, key=_order)))
+
+    def without_good_news(self) -> Report:
+        return replace(self, results=tuple(result for result in self.results if result.verdict != "available"))
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -28,7 +28,8 @@ gone = (
     .pretrained("gone_model", "en")
     .setInputCols(["document", "token"])
 )
-forbidden = BertForTokenClassification.pretrained(lang="fr", name="forbidden_model", remote_loc="clinical/models")
+forbidden = BertForTokenClassification.pretrained(lang="fr", name="forbidden_model")
+licensed = MedicalNerModel.pretrained("licensed_model", "en", "clinical/models")
 repository = Hub().load("hf:owner/good-repo")
 dynamic = opened(WANTED)
 default = BertForSequenceClassification.pretrained()
@@ -131,12 +132,13 @@ EXPECTED = [
     ("src/app.py", 16, "en/changed_model"),
     ("src/app.py", 19, "en/gone_model"),
     ("src/app.py", 22, "fr/forbidden_model"),
-    ("src/app.py", 23, "hf:owner/good-repo"),
-    ("src/app.py", 24, "dynamic-reference"),
-    ("src/app.py", 25, "default-model"),
-    ("src/app.py", 26, "en/good_pipeline"),
-    ("src/app.py", 27, "en.good"),
-    ("src/app.py", 27, "en.unknown"),
+    ("src/app.py", 23, "en/licensed_model"),
+    ("src/app.py", 24, "hf:owner/good-repo"),
+    ("src/app.py", 25, "dynamic-reference"),
+    ("src/app.py", 26, "default-model"),
+    ("src/app.py", 27, "en/good_pipeline"),
+    ("src/app.py", 28, "en.good"),
+    ("src/app.py", 28, "en.unknown"),
     ("src/broken.py", 1, "unscanned-file"),
 ]
 """Path, line, and the reference or the name of the rule, by paths and lines."""

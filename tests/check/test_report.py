@@ -23,6 +23,12 @@ def test_the_worst_finding_of_a_subject_counts() -> None:
     assert [finding.rule.severity for finding in result.findings] == ["error", "warning", "note", "none"]
 
 
+def test_a_note_takes_nothing_from_good_news() -> None:
+    made = report([found(rules.NO_HASH), found(rules.AVAILABLE), found(rules.DYNAMIC, line=9)])
+    assert [result.verdict for result in made.results] == ["available", "note"]
+    assert [result.verdict for result in made.without_good_news().results] == ["note"]
+
+
 def test_results_are_in_the_order_of_places_whatever_comes_first() -> None:
     expected = ["en/typed", "broken.py", "en/new", "en/good", "en/gone", "en/secret", "en/far", "pretrained(name)"]
     for findings in (MIXED, MIXED[::-1]):

@@ -50,7 +50,8 @@ def test_what_is_known_of_the_calls(folder: Path) -> None:
     write_sample(folder)
     found = {(sighting.reference, sighting.loader): sighting for sighting in scan_folder("src") if isinstance(sighting, Subject)}
     forbidden = found["fr/forbidden_model", "spark-nlp"]
-    assert (forbidden.annotator, forbidden.remote) == ("BertForTokenClassification", "clinical/models")
+    assert (forbidden.annotator, forbidden.remote) == ("BertForTokenClassification", None)
+    assert found["en/licensed_model", "spark-nlp"].remote == "clinical/models"
     assert forbidden.place is not None
     assert forbidden.place.column == PYTHON.splitlines()[21].index("pretrained") + 1
     assert found["en/good_pipeline", "spark-nlp"].annotator is None

@@ -48,8 +48,9 @@ def junit(report: Report) -> str:
 
 
 def _outcome(result: Result, report: Report) -> str:
-    severities = {report.severity(finding) for finding in result.findings}
-    return "failure" if "error" in severities else "passed" if severities == {"none"} else "skipped"
+    if any(report.severity(finding) == "error" for finding in result.findings):
+        return "failure"
+    return "passed" if result.verdict == "available" else "skipped"
 
 
 def _add_case(suite: Element, result: Result, outcome: str) -> None:

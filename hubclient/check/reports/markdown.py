@@ -25,7 +25,7 @@ def _lines(report: Report) -> Iterator[str]:
     bad = [finding for finding in report.findings if finding.rule.severity != "none"]
     if bad:
         yield from _table(("", "Model", "Place", "What", "What to do"), (_row(finding) for finding in bad))
-    good = [result for result in report.results if result.worst.rule.severity == "none"]
+    good = [result for result in report.results if result.verdict == "available"]
     if good:
         yield f"<details><summary>{len(good):,} available</summary>\n"
         yield from _table(("Model", "Place"), ((_code(item.subject.reference), _code(placed(item.subject.place))) for item in good))
