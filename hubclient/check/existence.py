@@ -16,9 +16,12 @@ from hubclient.check.asking import Asking
 from hubclient.check.found import Answer, Found, Tell, md5_of
 from hubclient.check.lists import told_by_lists
 from hubclient.check.verdicts import may_be_missing
+from hubclient.checkpoint import MAIN_FILES
 from hubclient.errors import Forbidden, HubError, NotFound, ServerFailure, SourceError
+from hubclient.native import CONFIG
 from hubclient.sources import HubLocation, S3Location, WebLocation, address_of
 from hubclient.sources.heads import Head, ask_heads
+from hubclient.sources.hub_file import HubWebFile
 from hubclient.sources.listing import is_listed
 from hubclient.sources.local import in_mirror
 
@@ -92,14 +95,22 @@ class Existence:
     def _careful(self, aim: Aim) -> Answer:
         try:
             if isinstance(aim.location, HubLocation):
-                snapshot = self._asking.snapshot(aim.location)
-                return Found(f"{self._asking.settings.hf_endpoint}/{snapshot.repo}", snapshot.size_of(snapshot.files), snapshot=snapshot)
+                return self._repository(aim.location)
             stat = self._asking.stat(aim.location)
             return Found(aim.where, stat.size, stat.etag)
         except SourceError as error:
             return self._refined(aim, error)
         except HubError as error:
             return error
+
+    def _repository(self, location: HubLocation) -> Found:
+        """The Hub tells of a repository that it gives to nobody: one of its files says whether we may have it."""
+        snapshot = self._asking.snapshot(location)
+        names = [name for name in (*MAIN_FILES, CONFIG) if name in snapshot.files] or sorted(snapshot.files)
+        if names:
+            self._asking.insist_on(HubWebFile(snapshot.location, names[0], self._asking.settings))
+        url = f"{self._asking.settings.hf_endpoint}/{snapshot.repo}"
+        return Found(url, snapshot.size_of(snapshot.files), snapshot=snapshot)
 
     def _refined(self, aim: Aim, error: SourceError) -> SourceError:
         """S3 refuses what is not there to who may not list the bucket: who may is told which of the two it is."""

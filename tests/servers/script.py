@@ -20,7 +20,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """`cut`: the connection is closed after so many bytes of the body. `body_length`: what Content-Length claims, if not the truth."""
+    """`status` 0: the connection is closed without an answer. `cut`: it is closed after so many bytes of the body. `body_length`: what
+    Content-Length claims, if not the truth."""
 
     status: int = 200
     body: bytes = b""
@@ -71,6 +72,9 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, {name.title(): value for name, value in self.headers.items()})
         self.script.requests.append(request)
         reply = self.script.answer(request)
+        if reply.status == 0:
+            self.close_connection = True
+            return
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
