@@ -16,7 +16,7 @@ from hubclient.cards.readme import card_of_config, parse_readme
 from hubclient.checkpoint import main_file, shards
 from hubclient.convert.annotators import HEADS
 from hubclient.convert.facts import RepositoryClaims
-from hubclient.convert.repository import check_sizes, labels_of
+from hubclient.convert.repository import check_sizes, labels_of, small_files
 from hubclient.convert.repository_tokenizer import fast_case, slow_case
 from hubclient.errors import ArchiveError, CardError, CorruptTransfer, InconsistentModel, ModelError, UnsupportedModel
 from hubclient.models import FAMILIES
@@ -64,6 +64,14 @@ def repository_afar(location: HubLocation, settings: Settings) -> RepositoryAfar
     model = _with_facts(model, config, reading)
     card = _card(location.repo, config, reading)
     return RepositoryAfar(replace(model, moved=Moved(reading.moved, reading.asked)), card)
+
+
+def digests_of(location: HubLocation, settings: Settings, snapshot: HubSnapshot) -> dict[str, str]:
+    """The SHA-256 of each file that the model is made of, without its weights being read: theirs the Hub tells. Raises SourceError,
+    ModelError, ArchiveError."""
+    reading = _Reading(snapshot, settings, f"{settings.hf_endpoint}/{location.repo}")
+    names = {*small_files(snapshot.files), *(weights.name for weights in reading.weights())} - {README}
+    return {name: snapshot.files[name].sha256 or hashlib.sha256(reading.content(name)).hexdigest() for name in sorted(names)}
 
 
 class _Reading:

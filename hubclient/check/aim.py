@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from hubclient.cards import Card
+from hubclient.cards.location import parse_archive_name
 from hubclient.check import rules
 from hubclient.check.finding import LEVELS, Finding, Level, Rule, Subject
 from hubclient.check.verdicts import message_of, rule_of
@@ -18,6 +19,7 @@ from hubclient.errors import HubError, NotLocked, ResolutionError, UnknownModel,
 from hubclient.hub import Hub
 from hubclient.lockfile import Lock, Pin
 from hubclient.names import AddressReference, CardReference, HubReference, Reference
+from hubclient.native import Identity
 from hubclient.sources.location import HubLocation, Location, S3Location, WebLocation, location_at
 
 _PUBLIC = ("public/models", "")
@@ -53,7 +55,8 @@ class Said:
 
 @dataclass(frozen=True)
 class Aim:
-    """`location`: a path for a file on this machine. `md5`: by the live index. `fallback`: the card's repository."""
+    """`location`: a path for a file on this machine. `md5`: by the live index. `fallback`: the card's repository. `identity`: what the
+    model is called."""
 
     subject: Subject
     location: Location | Path
@@ -61,6 +64,7 @@ class Aim:
     pin: Pin | None = None
     md5: str | None = None
     fallback: str | None = None
+    identity: Identity = field(default_factory=Identity)
 
     @property
     def where(self) -> str:
@@ -92,14 +96,14 @@ class Aiming:
             return self._at_card(subject, subject.card)
         reference = self._hub.parse(subject.reference)
         if (pin := self._pinned(reference)) is not None:
-            return Aim(subject, pin.location, self._card_of(pin), pin)
+            return Aim(subject, pin.location, self._card_of(pin), pin, identity=Identity(pin.name, pin.language, pin.version))
         match reference:
             case CardReference():
                 return self._at_card(subject, self._resolved(subject, reference))
             case HubReference():
-                return Aim(subject, HubLocation(reference.repo, reference.revision))
+                return Aim(subject, HubLocation(reference.repo, reference.revision), identity=Identity(f"hf:{reference.repo}"))
             case AddressReference():
-                return Aim(subject, location_at(reference.url))
+                return Aim(subject, location_at(reference.url), identity=_named_as(reference.url.rpartition("/")[2]))
         return Aim(subject, Path(os.path.expanduser(reference.path)))
 
     def _pinned(self, reference: Reference) -> Pin | None:
@@ -133,14 +137,15 @@ class Aiming:
     def _at_card(self, subject: Subject, card: Card) -> Aim:
         pin = self._pinned(AddressReference(card.s3_uri)) if card.s3_uri else None
         said = Said.by(card) if pin is None else replace(Said.by(card), size_mb=None)
+        identity = Identity(card.model_name, card.model_language, ".".join(map(str, card.version)) or None)
         if subject.source == "hf" or subject.revision is not None:
             if card.hf_origin is None:
                 raise UnknownModel(f"the card of '{card.model_name}' names no Hugging Face repository", where=card.path)
-            return Aim(subject, HubLocation(card.hf_origin, subject.revision), said)
+            return Aim(subject, HubLocation(card.hf_origin, subject.revision), said, identity=identity)
         location = _archive(card)
         if location is None:
             raise UsageError(f"the card of '{card.model_name}' names no archive to download", where=card.path)
-        return Aim(subject, location, said, pin, fallback=card.hf_origin)
+        return Aim(subject, location, said, pin, fallback=card.hf_origin, identity=identity)
 
     def _with_checksum(self, aim: Aim) -> Aim:
         if aim.pin is not None or not isinstance(aim.location, S3Location) or not self._sizes:
@@ -150,6 +155,11 @@ class Aiming:
     @cached_property
     def _checksums(self) -> Mapping[str, str]:
         return self._hub.live.checksums()
+
+
+def _named_as(file: str) -> Identity:
+    said = parse_archive_name(file)
+    return Identity(said.name or file.partition("?")[0].removesuffix(".zip"), said.lang, said.lib_version)
 
 
 def _rounded(written: str) -> float:

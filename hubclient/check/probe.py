@@ -1,16 +1,9 @@
-"""Subjects in, findings out: every model is asked for once, however often it is named, and what is one model's trouble is no other's.
-
-Strategy: one thread asks for the headers of everything, a few more do what takes several requests or much work; findings come back through
-a queue, in the order in which they are done.
-"""
+"""Subjects in, findings out: every model is asked for once, however often it is named, and what is one model's trouble is no other's."""
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 
 from hubclient.afar.archive import archive_afar
@@ -19,7 +12,7 @@ from hubclient.afar.repository import repository_afar
 from hubclient.check import rules
 from hubclient.check.aim import Aim, Aiming
 from hubclient.check.asking import Asking
-from hubclient.check.existence import Existence
+from hubclient.check.crew import HEAVY, JOBS, Crew
 from hubclient.check.finding import LEVELS, Finding, Level, ProbeSettings, Subject
 from hubclient.check.found import Answer, Found
 from hubclient.check.freshness import Freshness
@@ -33,9 +26,6 @@ from hubclient.sources.local import LocalFile
 from hubclient.sources.manners import Manners
 from hubclient.sources.remote import Stat
 
-_JOBS = 8
-# Of models that are fetched, converted and opened at once.
-_HEAVY = 2
 _SIZE, _FACTS, _HASH = (LEVELS.index(level) for level in ("size", "facts", "hash"))
 
 
@@ -51,11 +41,12 @@ class Probing:
         self._level, self._depth, self._hub = level, LEVELS.index(level), settings.hub
         self._lock = read_lock(settings.lock) if settings.lock else None
         self._tolerance = TOLERANCE if settings.tolerance is None else settings.tolerance
-        self._jobs, self._lists = settings.jobs or _JOBS, lists
         self._asking = Asking(self._hub.settings, Manners(settings.rate), retries=retries)
         self._opening = Opening(self._hub, self._asking)
         self._fresh = Freshness(self._hub.settings.cache_dir, level, settings.fresh_for or 0.0)
-        self._done: queue.SimpleQueue[tuple[Aim, list[Finding]] | BaseException] = queue.SimpleQueue()
+        jobs = settings.jobs or JOBS
+        workers = None if self._depth < _FACTS else jobs if self._depth < _HASH else HEAVY
+        self._crew = Crew(self._asking, self._settled, jobs=jobs, workers=workers, lists=lists)
 
     def findings(self, subjects: Iterable[Subject]) -> Iterator[Finding]:
         aims: dict[tuple[object, ...], Aim] = {}
@@ -87,52 +78,23 @@ class Probing:
                 left.append(aim)
             else:
                 yield aim, [Finding(rules.AVAILABLE, aim.subject, f"found to be well {_ago(age)}", aim.where, {"cached": True})]
-        if left:
-            yield from self._looked(left)
-
-    def _looked(self, aims: list[Aim]) -> Iterator[tuple[Aim, list[Finding]]]:
-        stopped = threading.Event()
-        with ExitStack() as stack:
-            self._asks = stack.enter_context(_workers(self._jobs))
-            self._works = stack.enter_context(_workers(_HEAVY)) if self._depth >= _HASH else self._asks
-            stack.callback(self._fresh.save)
-            stack.callback(stopped.set)
-            existence = Existence(self._asking, self._tell, self._submit, jobs=self._jobs, lists=self._lists, stopped=stopped.is_set)
-            threading.Thread(target=self._guarded, args=(lambda: existence.look(aims),), daemon=True).start()
-            for _ in aims:
-                result = self._done.get()
-                if isinstance(result, BaseException):
-                    raise result
-                yield result
-
-    def _submit(self, action: Callable[[], None]) -> None:
-        self._asks.submit(self._guarded, action)
-
-    def _guarded(self, action: Callable[[], None]) -> None:
-        """A failure of ours is raised where somebody waits for the answer."""
         try:
-            action()
-        except BaseException as error:  # noqa: BLE001
-            self._done.put(error)
+            yield from self._crew.work(left) if left else ()
+        finally:
+            self._fresh.save()
 
-    def _tell(self, aim: Aim, answer: Answer) -> None:
+    def _settled(self, aim: Aim, answer: Answer) -> list[Finding]:
         if isinstance(answer, HubError):
-            self._done.put((aim, [_failed(aim, answer)]))
-        elif self._depth < _FACTS:
-            self._guarded(lambda: self._settle(aim, answer))
-        else:
-            self._works.submit(self._guarded, lambda: self._settle(aim, answer))
-
-    def _settle(self, aim: Aim, found: Found) -> None:
+            return [_failed(aim, answer)]
         findings: list[Finding] = []
         try:
-            findings.extend(self._judged(aim, found))
+            findings.extend(self._judged(aim, answer))
         except HubError as error:
             findings.append(_failed(aim, error))
         if all(finding.rule.severity == "note" for finding in findings):
-            findings.insert(0, _well(aim, found))
+            findings.insert(0, _well(aim, answer))
             self._fresh.add(aim)
-        self._done.put((aim, findings))
+        return findings
 
     def _judged(self, aim: Aim, found: Found) -> Iterator[Finding]:
         if self._depth < _SIZE:
@@ -162,16 +124,6 @@ class Probing:
         if found.local is not None:
             return archive_afar(LocalFile(found.local))
         return archive_afar(self._asking.file(aim.location), Stat(found.size, found.etag))
-
-
-@contextmanager
-def _workers(count: int) -> Iterator[ThreadPoolExecutor]:
-    """What has not begun when nobody waits any more is not begun."""
-    executor = ThreadPoolExecutor(count, thread_name_prefix="hub-check")
-    try:
-        yield executor
-    finally:
-        executor.shutdown(wait=False, cancel_futures=True)
 
 
 def _failed(aim: Aim, error: HubError) -> Finding:

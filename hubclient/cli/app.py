@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hubclient import __version__
-from hubclient.cli import cards, check, explain, export, info, inspect, lint, ls, path, predict, pull, refresh, rm, search
+from hubclient.cli import cards, check, explain, export, info, inspect, lint, lock, ls, outdated, path, predict, pull, refresh, rm, search
 
 app = typer.Typer(
     name="hub",
@@ -16,7 +16,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (pull, predict, search, info, inspect, explain, path, ls, rm, export, refresh, lint, check):
+for module in (pull, predict, search, info, inspect, explain, path, ls, rm, export, refresh, lint, check, lock, outdated):
     app.command()(getattr(module, module.__name__.rpartition(".")[2]))
 app.add_typer(cards.app, name="cards")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Literal
 
 from hubclient.errors import AmbiguousModel, NotLocked
@@ -40,7 +41,7 @@ class Lock:
 
     def find(self, reference: Reference) -> Pin:
         """The pin that a reference means: of several versions the newest that it admits. Raises NotLocked, AmbiguousModel."""
-        found = [pin for pin in self.pins if _means(reference, pin)]
+        found = self._meant(reference)
         if isinstance(reference, CardReference):
             found = _of_one_language(found, reference)
         if not found:
@@ -53,15 +54,34 @@ class Lock:
         return max(found, key=lambda pin: pin.age)
 
     def with_pins(self, pins: Iterable[Pin]) -> Lock:
-        """The same with these in place of what they replace: pins of the same name, language and version constraint stay if other."""
+        """The same with these, which count more than pins of the same source."""
         return Lock.of((*self.pins, *pins), self.path)
 
     def without(self, pins: Iterable[Pin]) -> Lock:
         gone = set(pins)
         return replace(self, pins=tuple(pin for pin in self.pins if pin not in gone))
 
-    def named(self, name: str) -> list[Pin]:
-        return [pin for pin in self.pins if pin.name == name]
+    def named(self, name: str) -> Sequence[Pin]:
+        return self._by_name.get(name, ())
+
+    def _meant(self, reference: Reference) -> list[Pin]:
+        match reference:
+            case CardReference():
+                return [pin for pin in self.named(reference.name) if pin.answers_to(reference)]
+            case HubReference():
+                pins = self._by_source.get(f"hf:{reference.repo}", ())
+                return [pin for pin in pins if reference.revision in (None, pin.commit)]
+            case AddressReference():
+                return list(self._by_source.get(location_at(reference.url).identity, ()))
+        return []
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[Pin]]:
+        return _grouped(self.pins, lambda pin: pin.name)
+
+    @cached_property
+    def _by_source(self) -> Mapping[str, list[Pin]]:
+        return _grouped(self.pins, lambda pin: pin.source)
 
     def _instead(self, reference: Reference) -> str | None:
         others = self.named(reference.name) if isinstance(reference, CardReference) else []
@@ -79,16 +99,11 @@ def changes(before: Lock, after: Lock) -> Iterator[Change]:
             yield Change("changed", was, now, what)
 
 
-def _means(reference: Reference, pin: Pin) -> bool:
-    match reference:
-        case CardReference():
-            return pin.answers_to(reference)
-        case HubReference():
-            named = pin.source == f"hf:{reference.repo}"
-            return named and reference.revision in (None, pin.commit)
-        case AddressReference():
-            return pin.source == location_at(reference.url).identity
-    return False
+def _grouped(pins: Iterable[Pin], key: Callable[[Pin], str]) -> Mapping[str, list[Pin]]:
+    groups: dict[str, list[Pin]] = {}
+    for pin in pins:
+        groups.setdefault(key(pin), []).append(pin)
+    return groups
 
 
 def _of_one_language(pins: list[Pin], reference: CardReference) -> list[Pin]:
