@@ -31,6 +31,8 @@ class Freshness:
 
     def age(self, aim: Aim) -> float | None:
         """How many seconds ago this was found to be well; None where that is too long ago, or never was."""
+        if not self._known:
+            return None
         now = self._clock()
         deeper = LEVELS[LEVELS.index(self._level) :]
         ages = [now - at for level in deeper if (at := self._known.get(_key(aim, level))) is not None]

@@ -55,8 +55,9 @@ class Probing:
             if isinstance(aim, Finding):
                 yield replace(aim, subject=subject)
                 continue
-            aims.setdefault(aim.key, aim)
-            alike.setdefault(aim.key, []).append(subject)
+            key = aim.key
+            aims.setdefault(key, aim)
+            alike.setdefault(key, []).append(subject)
         with closing(self._asked(list(aims.values()))) as results:
             for aim, findings in results:
                 for subject in alike[aim.key]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from hubclient.errors import LockError
@@ -15,7 +16,7 @@ _MAX_SIZE = 256 << 20
 
 
 def read_lock(path: Path) -> Lock:
-    """Raises LockError."""
+    """Raises LockError. A text that was just parsed is not parsed again."""
     try:
         if path.stat().st_size > _MAX_SIZE:
             raise LockError("the lockfile cannot be used", where=str(path), why=f"it has more than {_MAX_SIZE:,} bytes")
@@ -23,7 +24,12 @@ def read_lock(path: Path) -> Lock:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise LockError("the lockfile cannot be read", where=str(path), why=why, hint="hub lock makes one") from error
-    return from_toml(text, str(path))
+    return _parsed(text, str(path))
+
+
+@lru_cache(maxsize=1)
+def _parsed(text: str, path: str) -> Lock:
+    return from_toml(text, path)
 
 
 def write_lock(lock: Lock, path: Path) -> bool:

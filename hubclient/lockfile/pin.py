@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from hubclient.cards.location import parse_archive_name
 from hubclient.errors import InvalidReference
@@ -53,7 +54,7 @@ class Pin:
             return HubLocation(self.source.removeprefix("hf:"), self.commit)
         return location_at(self.source)
 
-    @property
+    @cached_property
     def age(self) -> tuple[Version, int]:
         """By which the newest of several is found: the library version, then when the archive was made."""
         made = parse_archive_name(self.source.rpartition("/")[2]).epoch_ms
