@@ -26,6 +26,7 @@ from hubclient.way import Choice, Opening, Target, find, obtain, open_reference
 from hubclient.windows import LongTexts, Pooling
 
 if TYPE_CHECKING:
+    from hubclient.afar.look import Seen
     from hubclient.bundles.bundle import Bundled
     from hubclient.catalog.live_index import LiveIndex
     from hubclient.classifier import Classifier
@@ -141,6 +142,21 @@ class Hub:
 
         parsed, choice = self._choose(reference, lang, version, source, revision)
         return explain(self.workshop, parsed, choice, live=partial(self._live_cards, ask=online), online=online)
+
+    def inspect(
+        self,
+        reference: str,
+        lang: str | None = None,
+        *,
+        version: str | None = None,
+        source: SourceChoice | None = None,
+        revision: str | None = None,
+    ) -> Seen:
+        """What the origin says of the model, without its weights: annotator, labels in class order, case, sizes, and where its card says
+        otherwise. The store is not looked into."""
+        from hubclient.afar.look import look
+
+        return look(self.workshop, *self._choose(reference, lang, version, source, revision))
 
     def parse(self, reference: str, lang: str | None = None, version: str | None = None, revision: str | None = None) -> Reference:
         """Raises InvalidReference."""

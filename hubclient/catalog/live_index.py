@@ -14,7 +14,7 @@ from typing import Any
 
 from hubclient.cards import Card
 from hubclient.catalog.live import BrokenLine, LiveCount, count_live, entries_named, read_live
-from hubclient.catalog.live_line import ArchiveFolder
+from hubclient.catalog.live_line import ArchiveFolder, LiveEntry
 from hubclient.errors import CorruptTransfer, SourceError, UsageError
 from hubclient.names import Version
 from hubclient.settings import Settings
@@ -84,6 +84,20 @@ class LiveIndex:
         copy = kept.revalidated()
         changed = before is None or before.sha256 != copy.sha256
         return LiveState(copy.url, _counted(copy, folder), copy.etag, changed, copy.fetched_at)
+
+    def checksums(self) -> dict[str, str]:
+        """The MD5 of each archive of which the list tells it, by address; none where the list cannot be had."""
+        if self._source is None:
+            return {}
+        kept, folder = self._source
+        try:
+            copy = kept.current(_MAX_AGE)
+        except SourceError as error:
+            _log.warning("%s: its checksums are not known", error.in_short())
+            return {}
+        with _chunks(copy.path) as chunks:
+            entries = (line for line in read_live(chunks, folder) if isinstance(line, LiveEntry))
+            return {entry.uri: entry.checksum for entry in entries if entry.checksum is not None}
 
     @cached_property
     def _source(self) -> tuple[KeptFile, ArchiveFolder] | None:

@@ -10,14 +10,18 @@ from hubclient import __version__
 from hubclient.cli import (
     bundle,
     cards,
+    check,
     env,
     explain,
     export,
     import_,
     info,
+    inspect,
     lint,
+    lock,
     ls,
     mirror,
+    outdated,
     path,
     predict,
     prune,
@@ -35,7 +39,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (pull, predict, search, info, explain, path, ls, verify, rm, prune, bundle, import_, mirror, export, refresh, lint, env):
+for module in (
+    *(pull, predict, search, info, inspect, explain, path, ls, verify, rm, prune, bundle, import_, mirror, export, refresh),
+    *(lint, check, lock, outdated, env),
+):
     function = getattr(module, module.__name__.rpartition(".")[2])
     app.command(name=function.__name__.rstrip("_"))(function)
 app.add_typer(cards.app, name="cards")

@@ -80,17 +80,21 @@ def print_problems(problems: Iterable[HubError]) -> None:
 
 
 @contextmanager
-def counting(noun: str, *, results_follow: bool = False) -> Iterator[Callable[[int], None]]:
-    """Counts on stderr what is done, where a person watches and the results go elsewhere, or are printed afterwards."""
+def counting(noun: str, *, total: int | None = None, results_follow: bool = False) -> Iterator[Callable[[int], None]]:
+    """Counts on stderr what is done, where a person watches and the results go elsewhere, or are printed afterwards. `total`: how many
+    there are, for a bar."""
     if not sys.stderr.isatty() or (sys.stdout.isatty() and not results_follow):
         yield lambda count: None
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} " + noun), TimeElapsedColumn())
+    if total is None:
+        columns = [SpinnerColumn(), TextColumn("{task.completed:,.0f} " + noun), TimeElapsedColumn()]
+    else:
+        columns = [BarColumn(), TextColumn("{task.completed:,.0f} of {task.total:,.0f} " + noun), TimeElapsedColumn()]
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
-        task = progress.add_task(noun, total=None)
+        task = progress.add_task(noun, total=total)
         yield lambda count: progress.advance(task, count)
 
 

@@ -98,7 +98,7 @@ def convert_repository(job: Job) -> dict[str, str]:
 
 def _convert(job: Job, family: Family, stated: Mapping[str, Any], labels: tuple[str, ...]) -> WeightsFile:
     folder, config = job.staging, {**family.defaults, **stated}
-    _check_sizes(config, family.sizes, folder)
+    check_sizes(config, family.sizes, str(folder / CONFIG))
     if not config.get("architectures"):
         config["architectures"] = [_architecture(folder, family, config, len(labels))]
     positions = family.positions(config)
@@ -205,10 +205,11 @@ def _lacking(name: str, names: Sequence[str]) -> UnsupportedModel:
     return UnsupportedModel(f"the weights lack the tensor '{name}'", why=f"there are {len(names)} others, as '{min(names, default='')}'")
 
 
-def _check_sizes(config: Mapping[str, Any], sizes: Iterable[str], folder: Path) -> None:
+def check_sizes(config: Mapping[str, Any], sizes: Iterable[str], where: str) -> None:
+    """Raises InconsistentModel for a setting that is no whole number above 0."""
     for name in sizes:
         if not _is_size(config.get(name)):
-            raise InconsistentModel(f"{name} is {config.get(name)!r}, which cannot be", where=str(folder / CONFIG))
+            raise InconsistentModel(f"{name} is {config.get(name)!r}, which cannot be", where=where)
 
 
 def _is_size(value: object) -> bool:

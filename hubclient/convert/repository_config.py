@@ -30,20 +30,22 @@ _MOST_LABELS = 1 << 20
 
 def read_config(path: Path) -> dict[str, Any]:
     """With a model type in any case. Raises InconsistentModel, UnsupportedModel."""
-    config = read_json(path)
+    return checked_config(read_json(path), str(path))
+
+
+def checked_config(config: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The same of one that was read elsewhere."""
     if config.get("transformers_weights") is not None:
         why = f"it is {config['transformers_weights']!r}"
-        raise UnsupportedModel(
-            "config.json names a file of weights (transformers_weights), which is not supported", where=str(path), why=why
-        )
+        raise UnsupportedModel("config.json names a file of weights (transformers_weights), which is not supported", where=where, why=why)
     if config.get("quantization_config") is not None:
         raise UnsupportedModel(
             "the weights are quantized",
-            where=str(path),
+            where=where,
             why="config.json has a quantization_config",
             hint="use the model that it was made from",
         )
-    return {**config, "model_type": _model_type(config, path)}
+    return {**config, "model_type": _model_type(config, where)}
 
 
 def labels_of(config: Mapping[str, Any], where: str) -> tuple[str, ...]:
@@ -75,7 +77,7 @@ def write_settled(path: Path, config: Mapping[str, Any], labels: tuple[str, ...]
     )
 
 
-def _model_type(config: Mapping[str, Any], path: Path) -> str:
+def _model_type(config: Mapping[str, Any], where: str) -> str:
     """Releases before 2.4 did not write it: the class that they wrote has it in its name."""
     stated = config.get("model_type")
     if isinstance(stated, str):
@@ -84,7 +86,7 @@ def _model_type(config: Mapping[str, Any], path: Path) -> str:
     for family in FAMILIES.values():
         if isinstance(named, list) and any(f"{family.title}{ending}" in named for ending in HEADS.values()):
             return family.model_type
-    raise UnsupportedModel("config.json does not say of what architecture the model is", where=str(path), hint="add its model_type")
+    raise UnsupportedModel("config.json does not say of what architecture the model is", where=where, hint="add its model_type")
 
 
 def _count(config: Mapping[str, Any], where: str) -> int:

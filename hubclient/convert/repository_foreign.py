@@ -31,17 +31,22 @@ def settle_foreign_tokenizer(folder: Path, kind: str, wanted: Wanted) -> Facts:
             ) from error
     settings = _settings(folder)
     fast = read_text(folder / TOKENIZER)
-    normalizer = normalizer_of(fast)
-    stated = lowercases(normalizer)
-    if stated is not None and _has_switch(normalizer) and settings.get(_CASE) is not None:
-        stated = settings[_CASE]  # transformers sets BERT's normaliser by it
-    facts, forced = wanted.facts(settings, stated)
+    facts, forced = wanted.facts(settings, foreign_case(fast, settings))
     if (changed := with_lowercase(fast, forced.lowercase.value)) != fast:
         write_text(folder / TOKENIZER, changed)
     check_ids(open_tokenizer(folder), folder, wanted.config.get("vocab_size"))
     case = {} if forced.lowercase.value is None else {_CASE: forced.lowercase.value}
     write_json(folder / TOKENIZER_CONFIG, {**settings, **case, "model_max_length": forced.max_length.value})
     return facts
+
+
+def foreign_case(text: str, settings: Mapping[str, Any]) -> bool | None:
+    """Whether the tokenizer of a tokenizer.json lower-cases; no more of it is needed than up to the end of the normaliser."""
+    normalizer = normalizer_of(text)
+    stated = lowercases(normalizer)
+    if stated is not None and _has_switch(normalizer) and settings.get(_CASE) is not None:
+        return bool(settings[_CASE])  # transformers sets BERT's normaliser by it
+    return stated
 
 
 def _settings(folder: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hubclient.cards import Overlay
 from hubclient.convert.facts import RepositoryClaims, in_force
 from hubclient.errors import InconsistentModel, ModelError, UnsupportedModel
 from hubclient.models.casing import lowercases, normalizer_of, with_lowercase
-from hubclient.models.fast_tokenizer import TYPES, as_opened, inputs, part_of, without_types
+from hubclient.models.fast_tokenizer import TYPES, as_opened, inputs, normalizer_as_opened, part_of, without_types
 from hubclient.models.special_tokens import read_settings
 from hubclient.models.tokenizer import SETTINGS_FILES, TOKENIZER_CLASS, TokenizerKind, read_object
 from hubclient.models.tokenizer_kinds import KINDS, fast_kind_of, kind_of
@@ -67,8 +67,7 @@ def _settle_slow(folder: Path, files: Mapping[str, bytes], wanted: Wanted) -> Fa
     kind = kind_of(wanted.config["model_type"], _class(files, wanted.config))
     parts = kind.from_files(files)
     kind.check(parts, wanted.config["vocab_size"])
-    stated = parts.settings.get(_CASE)
-    facts, forced = wanted.facts(parts.settings, None if kind.lowercases is None else kind.lowercases if stated is None else bool(stated))
+    facts, forced = wanted.facts(parts.settings, slow_case(kind, parts.settings))
     built = kind.build(parts, rows=wanted.config["vocab_size"], lowercase=forced.lowercase.value, max_length=forced.max_length.value)
     names = _inputs(parts.settings, kind, wanted)
     write_text(folder / TOKENIZER, _typed(built.tokenizer_json, names, wanted))
@@ -93,6 +92,19 @@ def _settle_fast(folder: Path, files: Mapping[str, bytes], wanted: Wanted) -> Fa
     stated = settle(settings, tokenizer, Padding.of(wanted.config, settings), names, forced.max_length.value)
     write_json(folder / TOKENIZER_CONFIG, {_CLASS: TOKENIZER_CLASS, **stated, **case})
     return facts
+
+
+def slow_case(kind: TokenizerKind, settings: Mapping[str, Any]) -> bool | None:
+    """Whether a tokenizer that is built from its slow files lower-cases; `settings` are those of SETTINGS_FILES, worked into one."""
+    if kind.lowercases is None:
+        return None
+    stated = settings.get(_CASE)
+    return kind.lowercases if stated is None else bool(stated)
+
+
+def fast_case(text: str, settings: Mapping[str, Any], kind: TokenizerKind | None) -> bool | None:
+    """The same of a tokenizer.json, of which no more is needed than up to the end of the normaliser. Raises InconsistentModel."""
+    return lowercases(normalizer_as_opened(normalizer_of(text), settings, kind))
 
 
 def _class(files: Mapping[str, bytes], config: Mapping[str, Any]) -> str | None:

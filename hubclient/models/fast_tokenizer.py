@@ -35,7 +35,7 @@ def as_opened(text: str, tokenizer: Tokenizer, settings: Mapping[str, Any], kind
 
     Raises InconsistentModel.
     """
-    for key, change in (("normalizer", _normalizer), ("pre_tokenizer", _pre_tokenizer), ("post_processor", _post_processor)):
+    for key, change in (("normalizer", normalizer_as_opened), ("pre_tokenizer", _pre_tokenizer), ("post_processor", _post_processor)):
         stated = part_of(text, key)
         changed = stated and change(stated, settings, kind)
         if changed != stated:
@@ -67,8 +67,9 @@ def without_types(text: str) -> str:
     return text if changed == stated else with_value(text, "post_processor", changed)
 
 
-def _normalizer(stated: Json, settings: Mapping[str, Any], kind: TokenizerKind | None) -> Json:
-    if not isinstance(kind, WordPiece) or stated.get("type") != "BertNormalizer":
+def normalizer_as_opened(stated: Json | None, settings: Mapping[str, Any], kind: TokenizerKind | None) -> Json | None:
+    """The normaliser of a tokenizer.json with the class' own switches set. Raises InconsistentModel."""
+    if not isinstance(kind, WordPiece) or not stated or stated.get("type") != "BertNormalizer":
         return stated
     accents = None if settings.get("strip_accents") is None else flag(settings, "strip_accents", False)
     changed = {**stated, "lowercase": flag(settings, "do_lower_case", True), "strip_accents": accents}

@@ -114,7 +114,9 @@ def send(
 def failure(answer: Answer, hint: str | None = None) -> SourceError:
     """What an answer that is not a success means. Reads the body."""
     kind, what, general = meaning(answer.status)
-    error = kind(what, where=without_secrets(answer.url), why=_told(answer), hint=hint or general)
+    fields = _fields(answer)
+    error = kind(what, where=without_secrets(answer.url), why=_told(answer, fields), hint=hint or general)
+    error.code = fields.get("Code") or answer.headers.get("X-Error-Code") or None
     error.lasting = not issubclass(kind, ServerFailure) or answer.status == 501
     error.retry_after = retry_after(answer.headers.get("Retry-After"))
     return error
@@ -211,9 +213,13 @@ def _joined(base: str, location: str) -> str:
         return location
 
 
-def _told(answer: Answer) -> str:
+def _fields(answer: Answer) -> dict[str, str]:
+    """What S3 says in the body of a refusal."""
+    return {name: html.unescape(value).strip() for name, value in _S3_FIELD.findall(answer.text())}
+
+
+def _told(answer: Answer, fields: Mapping[str, str]) -> str:
     said = f"HTTP {answer.status} {responses.get(answer.status, '')}".rstrip()
-    fields = {name: html.unescape(value).strip() for name, value in _S3_FIELD.findall(answer.text())}
     return ": ".join([said, *(fields[name] for name in ("Code", "Message") if fields.get(name))])
 
 
@@ -303,6 +309,16 @@ def _pool(proxy: str | None, ca_bundle: str | None) -> PoolManager:
     known = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
     proof = make_headers(proxy_basic_auth=known) if known else None
     return ProxyManager(proxy, proxy_headers=proof, proxy_ssl_context=shared["ssl_context"], **shared)
+
+
+def is_direct(url: str) -> bool:
+    """Whether no proxy stands between."""
+    return _proxy_for(url) is None
+
+
+def tls_context() -> ssl.SSLContext:
+    """For connections that are opened without this client: the same authorities."""
+    return _trusting(_ca_bundle())
 
 
 def _trusting(ca_bundle: str | None) -> ssl.SSLContext:

@@ -12,6 +12,8 @@ from hubclient.sources.disk import disk_failure
 from hubclient.sources.http import meaning, retry_after
 from hubclient.sources.location import HubLocation
 
+INVALID_TOKEN = "InvalidToken"  # noqa: S105 - the name of a failure, not a token
+_BAD_TOKEN = ("Invalid credentials", "Invalid user token", "Invalid username")
 CACHE_HINT = "choose another folder for Hugging Face's own cache by setting HF_HUB_CACHE"
 TOKEN_HINT = "give a token that may read it, in HF_TOKEN"  # noqa: S105 - words, not a token
 GATED = "the repository's owner wants to know who downloads it"
@@ -30,6 +32,8 @@ def hub_errors(location: HubLocation, settings: Settings, file: str | None = Non
         # The request before a download is what the library repeats by itself, for half a minute: enough is enough.
         if isinstance(failure, SourceError) and root is not error:
             failure.lasting = True
+        if isinstance(failure, SourceError):
+            failure.code = _code(root)
         raise failure from error
 
 
@@ -45,6 +49,16 @@ def _failures() -> tuple[type[Exception], ...]:
 def _transport_errors() -> tuple[type[Exception], ...]:
     known = (("requests", "RequestException"), ("httpx", "HTTPError"), ("httpx2", "HTTPError"))
     return tuple(getattr(sys.modules[module], name) for module, name in known if module in sys.modules)
+
+
+def _code(error: BaseException) -> str | None:
+    """The Hub's own word for what is the matter, else the status."""
+    response = getattr(error, "response", None)
+    if response is None:
+        return None
+    if response.status_code == 401 and response.headers.get("X-Error-Message", "").startswith(_BAD_TOKEN):
+        return INVALID_TOKEN
+    return response.headers.get("X-Error-Code") or str(response.status_code)
 
 
 def _root(error: BaseException) -> BaseException:

@@ -26,7 +26,7 @@ _REGION = re.compile(r"[a-z0-9-]+")
 
 class S3File(WebFile):
     def __init__(self, location: S3Location, settings: Settings) -> None:
-        self._path = f"/{quote(location.bucket, safe='')}/{quote(location.key, safe='/~')}"
+        self._path = path_of(location)
         super().__init__(WebLocation(settings.s3_endpoint + self._path), settings)
         self._region: str | None = None
         self._signer: http.Authorize | None = None
@@ -95,6 +95,11 @@ class S3File(WebFile):
         told, count = answer.headers.get("Content-Length", ""), answer.headers.get("x-amz-mp-parts-count", "")
         is_part = answer.status == 206 and answer.headers.get("ETag") == stat.etag and count.isdecimal() and told.isdecimal()
         return int(told) if is_part else None
+
+
+def path_of(location: S3Location) -> str:
+    """Behind the endpoint."""
+    return f"/{quote(location.bucket, safe='')}/{quote(location.key, safe='/~')}"
 
 
 def _signer(credentials: Any, region: str) -> http.Authorize:

@@ -24,8 +24,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """`cut`: the connection is closed after so many bytes of the body; `reset`: not politely. `body_length`: what Content-Length claims, if
-    not the truth. `hold`: the end of the answer waits for that event, with `silent` all of it; with `trickle`, zeros come meanwhile."""
+    """`status` 0: the connection is closed without an answer. `cut`: it is closed after so many bytes of the body; `reset`: not politely.
+    `body_length`: what Content-Length claims, if not the truth. `hold`: the end of the answer waits for that event, with `silent` all of
+    it; with `trickle`, zeros come meanwhile."""
 
     status: int = 200
     body: bytes = b""
@@ -84,6 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
         reply = self.script.answer(request)
         if reply.hold and reply.silent:
             reply.hold.wait()
+        if reply.status == 0:
+            self.close_connection = True
+            return
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
