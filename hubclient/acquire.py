@@ -25,6 +25,7 @@ from hubclient.sources.local import LocalFile, in_mirror
 from hubclient.store import Entry, Name, Store
 from hubclient.transfer.line import Line
 from hubclient.transfer.progress import Progress
+from hubclient.turns import Turns
 
 _log = logging.getLogger("hubclient")
 _ARCHIVE = "archive.zip"
@@ -43,7 +44,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Workshop:
-    """What the work is done with. keep_archive: what is fetched is kept too. afresh: what the store has is damaged."""
+    """What the work is done with. keep_archive: what is fetched is kept too. afresh: what the store has is damaged. turns: those of one
+    model among several."""
 
     catalog: Catalog
     store: Store
@@ -52,6 +54,7 @@ class Workshop:
     line: Line = field(default_factory=Line)
     keep_archive: bool = False
     afresh: bool = False
+    turns: Turns = field(default_factory=Turns)
 
     @property
     def mirrors(self) -> tuple[Path, ...]:
@@ -71,10 +74,10 @@ def acquire(plan: Plan, wanted: Wanted, workshop: Workshop) -> Entry:
         return _used(workshop.find(plan.identity) or _fetch(plan, wanted, workshop), workshop)
 
 
-def acquire_file(path: Path, wanted: Wanted, workshop: Workshop) -> Entry:
-    """Convert a file or folder of the user's; what it holds is what names it in the store."""
+def acquire_file(path: Path, wanted: Wanted, workshop: Workshop, identity: str | None = None) -> Entry:
+    """Convert a file or folder of the user's; what it holds is what names it in the store, unless it is known by another identity."""
     check_path(path)
-    identity = identity_of(path)
+    identity = identity or identity_of(path)
     with workshop.store.lock(identity):
         entry = None if workshop.afresh else workshop.store.find(identity)
         return _used(entry or _convert_path(path, identity, wanted, workshop), workshop)
@@ -151,7 +154,8 @@ def _install(candidate: Candidate, wanted: Wanted, workshop: Workshop, *, must_a
         archive = work / _ARCHIVE
         remote = remote_file(candidate.location, settings)
         expected = Digests(sha256=wanted.sha256) if wanted.sha256 else None
-        fetched = fetch(remote, archive, expected=expected, parts=settings.transfers, line=workshop.line, progress=workshop.progress)
+        with workshop.turns.transfer():
+            fetched = fetch(remote, archive, expected=expected, parts=settings.transfers, line=workshop.line, progress=workshop.progress)
         origin = Origin(fetched.url, fetched.size, fetched.sha256, fetched.etag)
         with _told_where(fetched.url, archive):
             entry = _convert_archive(archive, candidate.identity, origin, wanted, workshop)
@@ -174,7 +178,7 @@ def _convert_archive(path: Path, identity: str, origin: Origin, wanted: Wanted, 
     from hubclient.convert.job import Job
 
     store = workshop.store
-    with _told_where(str(path), path), store.staging(identity) as work, store.staging(identity) as staging:
+    with workshop.turns.conversion(), _told_where(str(path), path), store.staging(identity) as work, store.staging(identity) as staging:
         hashes = convert_archive(path, Job(staging, work, origin, wanted.identity, wanted.overlay), workshop.progress)
         return store.commit(staging, identity, hashes, afresh=workshop.afresh)
 
@@ -190,14 +194,16 @@ def _install_repository(location: HubLocation, identity: str, wanted: Wanted, wo
     fetch = partial(fetch_files, repository, snapshot, parts=workshop.settings.transfers, line=workshop.line)
     with workshop.store.staging(identity) as staging, _told_where(repository.url, staging):
         settings = small_files(snapshot.files)
-        fetch(settings, staging)
-        weights = weight_files(staging, snapshot.files)
-        if must_agree:
-            check_labels(staging, wanted.card_labels, repository.url)
-        with workshop.progress.task(location.repo, snapshot.size_of(weights)) as advance:
-            fetch(weights, staging, advance=advance)
+        with workshop.turns.transfer():
+            fetch(settings, staging)
+            weights = weight_files(staging, snapshot.files)
+            if must_agree:
+                check_labels(staging, wanted.card_labels, repository.url)
+            with workshop.progress.task(location.repo, snapshot.size_of(weights)) as advance:
+                fetch(weights, staging, advance=advance)
         origin = Origin(repository.url, snapshot.size_of([*settings, *weights]), commit=snapshot.commit)
-        hashes = convert_repository(Job(staging, staging, origin, wanted.identity, wanted.overlay))
+        with workshop.turns.conversion():
+            hashes = convert_repository(Job(staging, staging, origin, wanted.identity, wanted.overlay))
         return workshop.store.commit(staging, identity, hashes, afresh=workshop.afresh)
 
 
@@ -205,7 +211,7 @@ def _convert_path(path: Path, identity: str, wanted: Wanted, workshop: Workshop)
     from hubclient.convert.job import Job
     from hubclient.convert.repository import convert_repository, is_repository, small_files, weight_files
 
-    origin = Origin(path.absolute().as_uri(), sum(file.stat().st_size for file in _files(path)))
+    origin = Origin(path.absolute().as_uri(), sum(file.stat().st_size for file in _files(path)), wanted.sha256)
     if not is_repository(path):
         return _convert_archive(path, identity, origin, wanted, workshop)
     with workshop.store.staging(identity) as staging, _told_where(str(path), staging), disk_errors(staging):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from hubclient.card_folders import CardFolders
 from hubclient.errors import HubError, StoreError
 from hubclient.machine import Machine, this_machine
 from hubclient.settings import Settings, config_dir
+from hubclient.sources.disk import room_at
 from hubclient.sources.location import location_at, without_secrets
 from hubclient.store import Store
 
@@ -180,23 +180,12 @@ def _credentials(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _holdings(settings: Settings) -> Holdings:
-    free = _free(settings.cache_dir)
+    free = room_at(settings.cache_dir)
     try:
         entries = Store(settings.cache_dir, settings.shared_caches).entries()
     except StoreError as error:
         return Holdings(0, 0, free, error.in_short())
     return Holdings(len(entries), sum({entry.digest: entry.size for entry in entries}.values()), free)
-
-
-def _free(place: Path) -> int | None:
-    """Where the cache lies, or would be made."""
-    for folder in (place, *place.parents):
-        if folder.is_dir():
-            try:
-                return shutil.disk_usage(folder).free
-            except OSError:
-                return None
-    return None
 
 
 def _asked(settings: Settings) -> tuple[Reached, ...]:

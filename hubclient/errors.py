@@ -27,10 +27,11 @@ HubError                       exit code 1
 ├── ModelError                 7   a model that cannot be opened
 │   ├── UnsupportedModel           an annotator, architecture or operator we do not know
 │   └── InconsistentModel          two facts of one model contradict each other
-└── StoreError                 8   the cache
-    ├── StoreUnwritable
-    ├── StoreFull
-    └── StoreInUse                 another process uses what would be removed
+├── StoreError                 8   the cache
+│   ├── StoreUnwritable
+│   ├── StoreFull
+│   └── StoreInUse                 another process uses what would be removed
+└── SomeFailed                 9   of several models, some or all failed; `causes` holds each error
 """
 
 from __future__ import annotations
@@ -208,3 +209,7 @@ class StoreFull(StoreError):
 
 class StoreInUse(StoreError):
     pass
+
+
+class SomeFailed(HubError):
+    exit_code = 9

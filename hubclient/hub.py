@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, overload
@@ -16,7 +17,7 @@ from hubclient.convert.annotators import Task, can_open
 from hubclient.errors import InvalidReference
 from hubclient.names import CardReference, PathReference, Reference, parse_reference
 from hubclient.plan import SourceChoice
-from hubclient.settings import Settings
+from hubclient.settings import Limits, Settings
 from hubclient.store import Store
 from hubclient.task import check_task
 from hubclient.transfer.line import Line
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from hubclient.catalog.live_index import LiveIndex
     from hubclient.classifier import Classifier
     from hubclient.explain import Explanation
+    from hubclient.pulling import Pulled, PullPlan
     from hubclient.tagger import TokenClassifier
     from hubclient.way import Opened
     from hubclient.zero_shot import ZeroShotClassifier
@@ -60,7 +62,7 @@ class FromDisk(Opening, Keeping, total=False):
 
 class Hub:
     """`cache_dir`: where models are kept. `offline`: open no connection. What is not given comes from the environment.
-    `progress`: bars on stderr; None means on a terminal."""
+    `progress`: bars on stderr; None means on a terminal. `limits`: what transfers may take of the line. `settings`: all of them at once."""
 
     def __init__(
         self,
@@ -68,9 +70,11 @@ class Hub:
         cache_dir: str | Path | None = None,
         offline: bool | None = None,
         progress: bool | None = None,
+        limits: Limits | None = None,
         settings: Settings | None = None,
     ) -> None:
-        self.settings = settings or Settings.from_environment(cache_dir=cache_dir, offline=offline)
+        chosen = settings or Settings.from_environment(cache_dir=cache_dir, offline=offline)
+        self.settings = replace(chosen, limits=limits) if limits else chosen
         self.progress = progress_for(progress)
 
     @cached_property
@@ -158,10 +162,11 @@ class Hub:
         version: str | None = None,
         source: SourceChoice | None = None,
         revision: str | None = None,
+        workshop: Workshop | None = None,
     ) -> Target:
-        """What the reference stands for and what `pull` would do; nothing is fetched."""
+        """What the reference stands for and what `pull` would do; nothing is fetched. workshop: another one than the hub's own."""
         parsed, choice = self._choose(reference, lang, version, source, revision)
-        return find(self.workshop, parsed, choice)
+        return find(workshop or self.workshop, parsed, choice)
 
     def pull(
         self,
@@ -174,6 +179,45 @@ class Hub:
     ) -> Path:
         """The native folder of the model, fetched, verified and converted unless the store has it."""
         return obtain(self.workshop, self.find(reference, lang, version=version, source=source, revision=revision)).folder
+
+    def plan_pulls(
+        self,
+        references: Iterable[str],
+        lang: str | None = None,
+        *,
+        source: SourceChoice | None = None,
+        revision: str | None = None,
+        keep_archive: bool = False,
+    ) -> PullPlan:
+        """What `pull_all` would do: which are here, where the others are and how large. Remote sources are asked, unless offline."""
+        from hubclient.pulling import plan_pulls
+
+        workshop = replace(self.workshop, keep_archive=keep_archive)
+        return plan_pulls(references, lambda reference: self._choose(reference, lang, None, source, revision), workshop)
+
+    def pull_all(
+        self,
+        references: Iterable[str] | PullPlan,
+        lang: str | None = None,
+        *,
+        source: SourceChoice | None = None,
+        revision: str | None = None,
+        keep_archive: bool = False,
+        done: Callable[[Pulled], None] = lambda pulled: None,
+    ) -> list[Pulled]:
+        """Have all of these models, several of them fetched and converted at the same time.
+
+        The results are in the order of the references; a model that cannot be had is one with an `error`, and does not stop the others.
+        `references` may be what `plan_pulls` gave; keep_archive is then as it was there. keep_archive: keep what is fetched, for `mirror`.
+        `done` is told of each as it ends, from any thread. Raises StoreFull before anything is fetched when it cannot all fit.
+        """
+        from hubclient.pulling import PullPlan, pull_planned
+
+        if isinstance(references, PullPlan):
+            plan = references
+        else:
+            plan = self.plan_pulls(references, lang, source=source, revision=revision, keep_archive=keep_archive)
+        return pull_planned(plan, replace(self.workshop, keep_archive=keep_archive), done)
 
     @overload
     def pretrained(self, name: str, lang: str | None = None, *, task: Text = ..., **options: Unpack[Loading]) -> Classifier: ...

@@ -115,7 +115,7 @@ def stored_target(workshop: Workshop, reference: CardReference, choice: Choice) 
 def target_of_card(workshop: Workshop, card: Card, overlay: Overlay, choice: Choice) -> Target:
     """Raises UnknownModel when the card names no place that holds the model."""
     plan = plan_card(card, workshop.find, mirrors=workshop.mirrors, source=choice.source, revision=choice.revision)
-    return Target(card, Wanted(_identity(card), overlay, card.labels), plan)
+    return Target(card, Wanted(identity_of_card(card), overlay, card.labels), plan)
 
 
 def target_at(workshop: Workshop, reference: HubReference | AddressReference | PathReference) -> Target:
@@ -139,16 +139,26 @@ def refusal(target: Target) -> UnsupportedModel | None:
 
 def obtain(workshop: Workshop, target: Target) -> NativeModel:
     """The model's native folder, fetched and converted if need be. Raises SourceError, ArchiveError, ModelError, StoreError."""
+    if isinstance(target.plan, Path) and is_native(target):
+        return NativeModel(target.plan, read_manifest(target.plan))
+    return model_of(obtain_entry(workshop, target))
+
+
+def is_native(target: Target) -> bool:
+    """Whether it is a native folder of the user's, which is opened in place."""
+    return isinstance(target.plan, Path) and os.path.isfile(target.plan / MANIFEST)
+
+
+def obtain_entry(workshop: Workshop, target: Target) -> Entry:
+    """The same in the store; a native folder of the user's is not."""
     if error := refusal(target):
         raise error
-    if not isinstance(target.plan, Path):
-        try:
-            return model_of(acquire(target.plan, target.wanted, workshop))
-        except Offline as error:
-            raise offline_refusal(target, workshop) from error
-    if os.path.isfile(target.plan / MANIFEST):
-        return NativeModel(target.plan, read_manifest(target.plan))
-    return model_of(acquire_file(target.plan, target.wanted, workshop))
+    if isinstance(target.plan, Path):
+        return acquire_file(target.plan, target.wanted, workshop)
+    try:
+        return acquire(target.plan, target.wanted, workshop)
+    except Offline as error:
+        raise offline_refusal(target, workshop) from error
 
 
 def model_of(entry: Entry) -> NativeModel:
@@ -212,7 +222,8 @@ def manifest_in_force(model: NativeModel, card: Card | None, overlay: Overlay | 
     return model.manifest.in_force(overlay.to_dict() if card and overlay else None)
 
 
-def _identity(card: Card) -> Identity:
+def identity_of_card(card: Card) -> Identity:
+    """How the hub calls a card's model."""
     parsed = card.s3_parsed
     return Identity(
         card.model_name,

@@ -7,7 +7,23 @@ from typing import Annotated
 import typer
 
 from hubclient import __version__
-from hubclient.cli import cards, env, explain, export, info, lint, ls, path, predict, prune, pull, refresh, rm, search, verify
+from hubclient.cli import (
+    cards,
+    env,
+    explain,
+    export,
+    info,
+    lint,
+    ls,
+    path,
+    predict,
+    prune,
+    pull,
+    refresh,
+    rm,
+    search,
+    verify,
+)
 
 app = typer.Typer(
     name="hub",
@@ -17,7 +33,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (pull, predict, search, info, explain, path, ls, verify, rm, prune, export, refresh, lint, env):
-    app.command()(getattr(module, module.__name__.rpartition(".")[2]))
+    function = getattr(module, module.__name__.rpartition(".")[2])
+    app.command(name=function.__name__.rstrip("_"))(function)
 app.add_typer(cards.app, name="cards")
 
 
@@ -35,5 +52,5 @@ def options(
 
     Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 findings or unwritable output, 2 unusable input, 3 broken card,
     4 no such model, 5 the source failed, 6 broken archive, 7 the model cannot be opened, 8 the cache failed,
-    130 interrupted.
+    9 of several models some failed, 130 interrupted.
     """

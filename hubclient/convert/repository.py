@@ -56,6 +56,15 @@ def weight_files(folder: Path, names: Iterable[str]) -> tuple[str, ...]:
     return listed
 
 
+def likely_files(names: Iterable[str]) -> tuple[str, ...]:
+    """What `small_files` and `weight_files` are going to be, before an index was read. Raises UnsupportedModel."""
+    names = set(names)
+    main = main_file(names, "the repository")
+    kind = main.removesuffix(".index.json").rpartition(".")[2]
+    weights = [name for name in names if re.fullmatch(rf"[^/]+-of-\d+\.{kind}", name)] if main.endswith(".json") else [main]
+    return tuple(sorted({*small_files(names), *weights}))
+
+
 def check_labels(folder: Path, card_labels: tuple[str, ...], where: str) -> None:
     """Refuse a repository that answers something else than the card says: other labels, or another number of `LABEL_n`."""
     labels = _labels(read_json(folder / CONFIG), folder)

@@ -24,6 +24,7 @@ EXAMPLES = {
     "HUBCLIENT_OFFLINE": "1",
     "HF_HUB_OFFLINE": "yes",
     "HF_TOKEN": SECRET,
+    "HUBCLIENT_XET": "1",
 }
 
 

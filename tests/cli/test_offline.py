@@ -21,16 +21,24 @@ from tests.servers.script import ScriptedServer
 
 # Every command, with the exit code that it has offline in a cache with three models. OUT: a folder of the test's; CARDS: the shipped ones.
 COMMANDS: dict[str, list[tuple[list[str], int]]] = {
-    "pull": [([DEMO], 0), ([f"{DEMO}@3.4.4"], 0), ([f"s3://{BUCKET}/{DEMO_KEY}"], 0), ([IMDB], 5), (["hf:owner/repo"], 5)],
+    "pull": [
+        ([DEMO], 0),
+        ([DEMO, PUBMED, IMDB], 9),
+        (["--lang", "fr", "--dry-run"], 9),
+        ([f"{DEMO}@3.4.4"], 0),
+        ([f"s3://{BUCKET}/{DEMO_KEY}"], 0),
+        ([IMDB], 5),
+        (["hf:owner/repo"], 5),
+    ],
     "predict": [([DEMO, "fine"], 0), ([IMDB, "fine"], 5)],
     "search": [(["sst2"], 0)],
     "info": [([DEMO], 0), ([IMDB], 0)],
     "explain": [([DEMO], 0), ([IMDB], 5), (["no_such_model"], 4)],
     "path": [([DEMO], 0), ([IMDB], 5)],
     "ls": [([], 0)],
-    "verify": [(["--all"], 0)],
     "rm": [([DEMO, "--dry-run"], 0)],
-    "prune": [(["--dry-run"], 0)],
+    "verify": [([DEMO], 0), (["--all", "--repair"], 0)],
+    "prune": [(["--dry-run"], 0), (["--max-size", "1TB"], 0)],
     "export": [([DEMO, "OUT/exported"], 0)],
     "refresh": [([], 5)],
     "lint": [(["CARDS"], 1)],
@@ -76,7 +84,9 @@ def test_the_guard_sees_sockets(program: str, guard: dict[str, str]) -> None:
     assert python("print(1)", env=guard).code == 0
 
 
-@pytest.mark.parametrize(("command", "arguments", "code"), CASES, ids=[" ".join([command, *arguments]) for command, arguments, _ in CASES])
+@pytest.mark.parametrize(
+    ("command", "arguments", "code"), CASES, ids=[f"{command} {number}" for number, (command, _, _) in enumerate(CASES)]
+)
 def test_offline_no_socket_is_opened(
     command: str,
     arguments: list[str],
