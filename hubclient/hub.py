@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hubclient.catalog.live_index import LiveIndex
     from hubclient.classifier import Classifier
     from hubclient.explain import Explanation
+    from hubclient.mirror.copy import Mirrored
     from hubclient.pulling import Pulled, PullPlan
     from hubclient.tagger import TokenClassifier
     from hubclient.way import Opened
@@ -218,6 +219,17 @@ class Hub:
         else:
             plan = self.plan_pulls(references, lang, source=source, revision=revision, keep_archive=keep_archive)
         return pull_planned(plan, replace(self.workshop, keep_archive=keep_archive), done)
+
+    def mirror(self, references: Iterable[str], to: str, lang: str | None = None, *, endpoint: str | None = None) -> Iterator[Mirrored]:
+        """Copy the archives of these models under their keys into a folder, or into `s3://BUCKET[/PREFIX]`, with an index of them.
+
+        endpoint: of the bucket's service, the one that models are fetched from unless given. One that fails does not stop the others:
+        each is told of as it is done.
+        """
+        from hubclient.mirror.copy import mirror, place_at
+
+        place = place_at(to, endpoint or self.settings.s3_endpoint, self.settings.limits)
+        return mirror((self.parse(reference, lang) for reference in references), place, self.workshop)
 
     @overload
     def pretrained(self, name: str, lang: str | None = None, *, task: Text = ..., **options: Unpack[Loading]) -> Classifier: ...

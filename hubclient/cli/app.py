@@ -15,6 +15,7 @@ from hubclient.cli import (
     info,
     lint,
     ls,
+    mirror,
     path,
     predict,
     prune,
@@ -32,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (pull, predict, search, info, explain, path, ls, verify, rm, prune, export, refresh, lint, env):
+for module in (pull, predict, search, info, explain, path, ls, verify, rm, prune, mirror, export, refresh, lint, env):
     function = getattr(module, module.__name__.rpartition(".")[2])
     app.command(name=function.__name__.rstrip("_"))(function)
 app.add_typer(cards.app, name="cards")

@@ -18,6 +18,7 @@ LAYERS = (
     ("cli", "estimator"),
     ("hub",),
     ("explain", "environment"),
+    ("mirror",),
     ("pulling",),
     ("way", "repair"),
     ("acquire", "stored", "disagreements", "repository_card"),
