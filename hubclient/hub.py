@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypedDict, Unpack, overload
 
 from hubclient import bundled
 from hubclient.acquire import Workshop
@@ -26,9 +26,11 @@ from hubclient.way import Choice, Opening, Target, find, obtain, open_reference
 from hubclient.windows import LongTexts, Pooling
 
 if TYPE_CHECKING:
+    from hubclient.bundles.bundle import Bundled
     from hubclient.catalog.live_index import LiveIndex
     from hubclient.classifier import Classifier
     from hubclient.explain import Explanation
+    from hubclient.imports.result import Imported
     from hubclient.mirror.copy import Mirrored
     from hubclient.pulling import Pulled, PullPlan
     from hubclient.tagger import TokenClassifier
@@ -219,6 +221,31 @@ class Hub:
         else:
             plan = self.plan_pulls(references, lang, source=source, revision=revision, keep_archive=keep_archive)
         return pull_planned(plan, replace(self.workshop, keep_archive=keep_archive), done)
+
+    def bundle(self, references: Iterable[str], to: str | Path | BinaryIO, lang: str | None = None) -> Bundled:
+        """Write these models into one file, for machines without a network: `import_` takes them from it. What is not here is pulled first.
+
+        Where not all can be had, there is no file. Raises SomeFailed, or the error if it is one.
+        """
+        from hubclient.bundles.bundle import bundle
+
+        target = Path(os.path.expanduser(to)) if isinstance(to, str | Path) else to
+        return bundle(references, target, lambda reference: self._choose(reference, lang, None, None, None), self.workshop)
+
+    def import_(self, what: str | Path | BinaryIO) -> Iterator[Imported]:
+        """Take models into the cache that are on this machine: a bundle, an archive, a native folder, or a folder of them as Spark NLP's
+        `~/cache_pretrained`. Nobody is asked for anything.
+
+        One that fails does not stop the others: each is told of as it is done.
+        """
+        from hubclient.imports.archive import LiveFacts
+        from hubclient.imports.bundle import import_bundle
+        from hubclient.imports.path import import_path
+
+        if not isinstance(what, str | Path):
+            return import_bundle(what, "the bundle", self.workshop)
+        live = LiveFacts(partial(self._live_cards, ask=False), self.live.checksum)
+        return import_path(Path(os.path.expanduser(what)), self.workshop, live)
 
     def mirror(self, references: Iterable[str], to: str, lang: str | None = None, *, endpoint: str | None = None) -> Iterator[Mirrored]:
         """Copy the archives of these models under their keys into a folder, or into `s3://BUCKET[/PREFIX]`, with an index of them.

@@ -8,10 +8,12 @@ import typer
 
 from hubclient import __version__
 from hubclient.cli import (
+    bundle,
     cards,
     env,
     explain,
     export,
+    import_,
     info,
     lint,
     ls,
@@ -33,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (pull, predict, search, info, explain, path, ls, verify, rm, prune, mirror, export, refresh, lint, env):
+for module in (pull, predict, search, info, explain, path, ls, verify, rm, prune, bundle, import_, mirror, export, refresh, lint, env):
     function = getattr(module, module.__name__.rpartition(".")[2])
     app.command(name=function.__name__.rstrip("_"))(function)
 app.add_typer(cards.app, name="cards")

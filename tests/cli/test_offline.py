@@ -39,6 +39,8 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "rm": [([DEMO, "--dry-run"], 0)],
     "verify": [([DEMO], 0), (["--all", "--repair"], 0)],
     "prune": [(["--dry-run"], 0), (["--max-size", "1TB"], 0)],
+    "bundle": [([DEMO, "-o", "OUT/bundle.tar"], 0), ([IMDB, "-o", "OUT/bundle.tar"], 5)],
+    "import": [([str(DEMO_ZIP)], 0)],
     "mirror": [([DEMO, "--to", "OUT/mirror"], 0), ([IMDB, "--to", "OUT/mirror"], 5)],
     "export": [([DEMO, "OUT/exported"], 0)],
     "refresh": [([], 5)],
