@@ -25,6 +25,7 @@ EXAMPLES = {
     "HF_HUB_OFFLINE": "yes",
     "HUBCLIENT_XET": "1",
     "HF_TOKEN": SECRET,
+    "HUBCLIENT_XET": "1",
 }
 
 
