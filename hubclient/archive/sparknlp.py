@@ -121,12 +121,6 @@ def read_metadata(members: Members) -> Metadata:
     return _metadata(members, _parts(members))
 
 
-def read_metadata(members: Members) -> Metadata:
-    """What the stage says of itself, and nothing else. Raises NotAnArchive, CorruptArchive, and UnsupportedModel for a pipeline."""
-    members = _rooted(members)
-    return _metadata(members, _parts(members))
-
-
 def _rooted(members: Members) -> Members:
     """Leaves out one top folder that holds everything, as a person's own zip often has."""
     names = members.names()

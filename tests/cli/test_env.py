@@ -25,7 +25,6 @@ EXAMPLES = {
     "HF_HUB_OFFLINE": "yes",
     "HUBCLIENT_XET": "1",
     "HF_TOKEN": SECRET,
-    "HUBCLIENT_XET": "1",
 }
 
 
