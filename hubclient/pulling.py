@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from hubclient.acquire import Workshop, check_path
-from hubclient.errors import Forbidden, HubError, NotFound, SourceError
+from hubclient.errors import Forbidden, HubError, ModelError, NotFound, SourceError
 from hubclient.machine import this_machine
 from hubclient.names import Reference
 from hubclient.native import NativeModel
@@ -162,11 +162,11 @@ class _Stoppable:
 
 def _each_once(planned: Iterable[Planned]) -> Iterator[Planned]:
     """What several references stand for is fetched for the first of them."""
-    first: dict[str, str] = {}
+    first: dict[str, Planned] = {}
     for one in planned:
         plan = one.target.plan if one.target else None
-        if isinstance(plan, Fetch) and first.setdefault(plan.identity, one.reference) != one.reference:
-            yield replace(one, source=f"as {first[plan.identity]}", size=0, exact=True)
+        if isinstance(plan, Fetch) and first.setdefault(plan.identity, one) is not one:
+            yield replace(one, source=f"as {first[plan.identity].reference}", size=0, exact=True)
         else:
             yield one
 
@@ -213,7 +213,7 @@ def _asked(planned: Planned, plan: Fetch, workshop: Workshop) -> Planned:
                 raise
             candidate = plan.fallback
             size = _size_at(candidate, workshop)
-    except (NotFound, Forbidden) as error:
+    except (NotFound, Forbidden, ModelError) as error:
         return replace(planned, state="failed", error=error)
     except SourceError:
         card = planned.target.card if planned.target else None

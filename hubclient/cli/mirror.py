@@ -25,9 +25,9 @@ def mirror(
     offline: Offline = False,
     json: Json = False,
 ) -> None:
-    """Copy archives under their keys into a folder or a bucket of your own.
+    """Copy archives into a folder or a bucket of your own.
 
-    Beside them goes a metadata.json that tells of them. A folder serves as HUBCLIENT_MIRRORS, a bucket by HUBCLIENT_S3_ENDPOINT or
+    They lie under their keys, and beside them a metadata.json that tells of them. A folder serves as HUBCLIENT_MIRRORS, a bucket by HUBCLIENT_S3_ENDPOINT or
     HUBCLIENT_LIVE_INDEX, and to Spark NLP itself. Copies that are there and equal are left; archives that were not kept (hub pull
     --keep-archive) are fetched again.
     """

@@ -88,8 +88,8 @@ class TestSeveral:
         assert second["error"].startswith("no card has the name")
 
     def test_what_is_named_twice_is_fetched_once(self, shelf: ScriptedServer) -> None:
-        done = hub("pull", "one", "en/one@3.4.4", f"s3://{BUCKET}/{key('one')}")
-        assert done.lines == [str(models()[0])] * 3
+        done = hub("pull", "one", "one", "en/one@3.4.4", f"s3://{BUCKET}/{key('one')}")
+        assert done.lines == [str(models()[0])] * 4
         assert bodies(shelf) == ["one"]
         assert "to fetch (4.9 MB)" in done.err
 
@@ -224,7 +224,8 @@ class TestPlan:
         (pulled,) = Hub(progress=False).pull_all(["hf:owner/pubmed"])
         assert pulled.model is not None
         assert (planned.size, planned.exact) == (pulled.model.manifest.origin.size, True)
-        assert self.planned("hf:owner/missing")[0].state == "failed"
+        fakehub.add("owner/notes", {"README.md": b"nothing"})
+        assert [planned.state for planned in self.planned("hf:owner/missing", "hf:owner/notes")] == ["failed", "failed"]
 
     def test_where_the_source_is_in_trouble_the_card_tells(self, shelf: ScriptedServer) -> None:
         shelf.answer = lambda request: Reply(503)
