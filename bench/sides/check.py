@@ -30,8 +30,8 @@ _SOCKETS = 8
 
 def checked(endpoint: str, lock: str, cache: str, *, lists: bool) -> dict[str, Any]:
     hub = Hub(settings=Settings(cache_dir=Path(cache), s3_endpoint=endpoint, live_index=None), progress=False)
+    subjects = list(lock_subjects(read_lock(Path(lock)), lock))
     start = time.perf_counter()
-    subjects = lock_subjects(read_lock(Path(lock)), lock)
     found = Counter(finding.verdict for finding in Probing("size", ProbeSettings(hub, lock=Path(lock)), lists=lists).findings(subjects))
     return {"seconds": time.perf_counter() - start, "found": found}
 

@@ -1,13 +1,15 @@
 """The threads that ask: one for the headers of everything, a few for what takes several requests or much work.
 
-What they find comes back through a queue, in the order in which it is done; what is one model's trouble is no other's, and a failure of our
-own is raised where somebody waits for the answers.
+What they find comes back through a queue, in the order in which it is done, and many at once where there are many: threads that wake each
+other for every answer spend their time waiting. What is one model's trouble is no other's, and a failure of our own is raised where
+somebody waits for the answers.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -24,6 +26,7 @@ R = TypeVar("R")
 JOBS = 8
 # Of models that are fetched, converted and opened at once.
 HEAVY = 2
+_MANY, _OFTEN = 256, 0.1  # answers, and seconds
 
 
 class Crew(Generic[R]):
@@ -35,7 +38,9 @@ class Crew(Generic[R]):
     ) -> None:
         self._asking, self._act, self._jobs, self._lists = asking, act, jobs, lists
         self._count = workers
-        self._done: queue.SimpleQueue[tuple[Aim, R] | BaseException] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[list[tuple[Aim, R]] | BaseException] = queue.SimpleQueue()
+        self._batch: list[tuple[Aim, R]] = []
+        self._sent = 0.0
 
     def work(self, aims: Sequence[Aim]) -> Iterator[tuple[Aim, R]]:
         """One result for each aim. What has not begun when nobody waits any more is not begun."""
@@ -45,12 +50,21 @@ class Crew(Generic[R]):
             self._works = stack.enter_context(_threads(self._count)) if self._count else None
             stack.callback(stopped.set)
             existence = Existence(self._asking, self._tell, self._submit, jobs=self._jobs, lists=self._lists, stopped=stopped.is_set)
-            threading.Thread(target=self._guarded, args=(lambda: existence.look(aims),), daemon=True).start()
-            for _ in aims:
-                result = self._done.get()
-                if isinstance(result, BaseException):
-                    raise result
-                yield result
+            self._scout = threading.Thread(target=self._guarded, args=(lambda: self._look(existence, aims),), daemon=True)
+            self._scout.start()
+            left = len(aims)
+            while left:
+                results = self._done.get()
+                if isinstance(results, BaseException):
+                    raise results
+                left -= len(results)
+                yield from results
+
+    def _look(self, existence: Existence, aims: Sequence[Aim]) -> None:
+        try:
+            existence.look(aims)
+        finally:
+            self._send()
 
     def _submit(self, action: Callable[[], None]) -> None:
         self._asks.submit(self._guarded, action)
@@ -62,7 +76,17 @@ class Crew(Generic[R]):
             self._works.submit(self._guarded, lambda: self._settle(aim, answer))
 
     def _settle(self, aim: Aim, answer: Answer) -> None:
-        self._done.put((aim, self._act(aim, answer)))
+        result = (aim, self._act(aim, answer))
+        if threading.current_thread() is not self._scout:
+            self._done.put([result])
+            return
+        self._batch.append(result)
+        if len(self._batch) >= _MANY or time.monotonic() - self._sent > _OFTEN:
+            self._send()
+
+    def _send(self) -> None:
+        batch, self._batch, self._sent = self._batch, [], time.monotonic()
+        self._done.put(batch)
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from hubclient.bundled import MIRROR
@@ -53,7 +54,12 @@ class Existence:
             self._ask_alone(aim)
         if self._lists:
             many = told_by_lists(many, self._asking, self._tell)
-        ask_heads(self._addresses(many), self._take, jobs=self._jobs, manners=self._asking.manners, stopped=self._stopped)
+        unsettled: list[Aim] = []
+        take = partial(self._take, unsettled)
+        ask_heads(self._addresses(many), take, jobs=self._jobs, manners=self._asking.manners, stopped=self._stopped)
+        # Not while the others are asked: threads that compute at the same time cost these more than they gain.
+        for aim in unsettled:
+            self._ask_alone(aim)
 
     def _is_here(self, aim: Aim) -> bool:
         path = aim.location if isinstance(aim.location, Path) else self._mirrored(aim)
@@ -81,10 +87,10 @@ class Existence:
             assert isinstance(aim.location, (S3Location, WebLocation))
             yield aim, address_of(aim.location, self._asking.settings)
 
-    def _take(self, aim: Aim, head: Head | None) -> None:
+    def _take(self, unsettled: list[Aim], aim: Aim, head: Head | None) -> None:
         answer = _plain(aim, head)
         if answer is None:
-            self._ask_alone(aim)
+            unsettled.append(aim)
         else:
             self._tell(aim, answer)
 
