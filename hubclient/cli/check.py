@@ -44,6 +44,7 @@ def check(
     baseline: Annotated[Path | None, typer.Option("--baseline", metavar="FILE", help="Findings in it are known and do not count.")] = None,
     write_baseline: Annotated[Path | None, typer.Option("--write-baseline", metavar="FILE", help="Write what is found as known.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="What nobody can tell counts as well, and so do notes.")] = False,
+    lenient: Annotated[bool, typer.Option("--lenient", help="End with 0 where nobody could tell.")] = False,
     format: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="table, json, junit, sarif, github, markdown or html.")
     ] = _TABLE,
@@ -70,6 +71,7 @@ def check(
     from hubclient.check.baseline import Baseline
     from hubclient.check.finding import ProbeSettings
     from hubclient.check.probe import probe
+    from hubclient.check.report import UNKNOWN
     from hubclient.check.run import Judgement, run
 
     files = [_output(written) for written in output or ()]
@@ -93,7 +95,7 @@ def check(
     _tell_outlived(report, judgement.baseline)
     if write_baseline:
         _write(write_baseline, Baseline.of((*report.findings, *report.accepted)).text())
-    elif report.exit_code:
+    elif report.exit_code and not (lenient and report.exit_code == UNKNOWN):
         raise typer.Exit(report.exit_code)
 
 
