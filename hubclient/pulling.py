@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +27,7 @@ _MEBIBYTE = 1 << 20
 # What one connection is busy with for a moment: of larger transfers fewer go at the same time.
 _SHARE = 8 * _MEBIBYTE
 _ASKED_AT_ONCE = 16
+_TICK_SECONDS = 0.25
 # Each holds a model's weights.
 _MOST_CONVERSIONS = 4
 
@@ -118,6 +119,9 @@ def pull_planned(plan: PullPlan, workshop: Workshop, done: Callable[[Pulled], No
         pool = ThreadPoolExecutor(max(1, min(jobs, len(plan.models))))
         try:
             futures = [pool.submit(pull, planned) for planned in plan.models]
+            # Only now and then woken up, this thread might not learn that a person interrupts.
+            while wait(futures, timeout=_TICK_SECONDS, return_when=FIRST_EXCEPTION).not_done:
+                _raise_first(futures)
             return [future.result() for future in futures]
         except BaseException:
             # A person interrupted: transfers and conversions end where they tell of their progress, and clean up after themselves.
@@ -125,6 +129,13 @@ def pull_planned(plan: PullPlan, workshop: Workshop, done: Callable[[Pulled], No
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _raise_first(futures: Iterable[Future[Pulled]]) -> None:
+    """A fault of ours in one of them ends all."""
+    for future in futures:
+        if future.done():
+            future.result()
 
 
 class _Stopped(BaseException):

@@ -54,7 +54,8 @@ def ask_heads(
     addresses: Iterable[tuple[K, str]], deliver: Deliver[K], *, jobs: int, manners: Manners, stopped: Callable[[], bool] = bool
 ) -> None:
     """Ask every address once, over at most `jobs` connections to each host. Returns when all were delivered, or `stopped` says so."""
-    asyncio.run(_ask(addresses, deliver, jobs, manners, stopped))
+    if asked := list(addresses):  # without any, no event loop is made
+        asyncio.run(_ask(asked, deliver, jobs, manners, stopped))
 
 
 async def _ask(addresses: Iterable[tuple[K, str]], deliver: Deliver[K], jobs: int, manners: Manners, stopped: Callable[[], bool]) -> None:

@@ -35,6 +35,9 @@ _POOLED = 64
 _MAX_REDIRECTS = 5
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MAX_ERROR_TEXT = 1 << 16
+_PROXY_VARIABLES = tuple(
+    name for lower in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method") for name in (lower, lower.upper())
+)
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE")
 _S3_FIELD = re.compile(r"<(Code|Message)>([^<]*)</\1>")
 
@@ -276,13 +279,19 @@ def _lasting(error: SourceError) -> SourceError:
 
 
 def _proxy_for(url: str) -> str | None:
+    parts = urlsplit(url)
+    return _proxy_by(parts.scheme, parts.netloc.rpartition("@")[2], tuple(map(os.environ.get, _PROXY_VARIABLES)))
+
+
+@functools.lru_cache(maxsize=64)
+def _proxy_by(scheme: str, host: str, environment: tuple[str | None, ...]) -> str | None:
+    """Worked out once for each host and `environment`: every piece of a file asks."""
     from urllib.request import getproxies, proxy_bypass
 
-    parts = urlsplit(url)
-    if proxy_bypass(parts.netloc.rpartition("@")[2]):
+    if proxy_bypass(host):
         return None
     proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    proxy = proxies.get(scheme) or proxies.get("all")
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 

@@ -52,7 +52,7 @@ class WebFile:
             raise self._changed(f"HTTP {answer.status}")
         if answer.status not in (200, 206):
             raise self._failure(answer)
-        if etag is not None and answer.headers.get("ETag", etag) != etag:
+        if etag is not None and _opaque(answer.headers.get("ETag", etag)) != _opaque(etag):
             answer.close()
             raise self._changed(f"its ETag was {etag} and is {answer.headers['ETag']}")
         return self._body(answer)
@@ -146,5 +146,5 @@ class WebFile:
 
 
 def _opaque(etag: str | None) -> str | None:
-    """Conditions on what is there already compare weak ETags as strong ones (RFC 9110, section 13.1.2)."""
+    """For a comparison of weak ETags as of strong ones (RFC 9110, section 8.8.3.2): a server may call one content by both."""
     return etag.removeprefix("W/") if etag is not None else None

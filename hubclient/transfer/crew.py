@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -14,6 +15,8 @@ from hubclient.transfer.hashing import Hashing
 from hubclient.transfer.progress import Advance
 from hubclient.transfer.ramp import Ramp
 from hubclient.transfer.streams import WORTH_AN_ATTEMPT, Answered, Ended, Errand, Stream
+
+_log = logging.getLogger("hubclient")
 
 _TICK_SECONDS = 0.1
 # Streams that wait for bytes end at once; one that is still being connected is left to its time-out, and writes nothing any more.
@@ -78,20 +81,25 @@ class Crew:
         return event.sha256
 
     def _part_with(self, ended: Ended) -> None:
-        """One stream less. The last one that fails decides whether it is tried again, and when."""
+        """One stream less. When none is left and something is missing, it is tried again, or given up."""
         if ended.crashed:
             raise RuntimeError("a stream of a transfer crashed")
         self._streams.remove(ended.stream)
         if ended.error is not None:
-            self._trouble = self._transient(ended.error)
-            self._ramp.failed(len(self._streams))
-            # Who is asked to wait waits with all streams.
-            self._board.pause(self._trouble.retry_after is not None)
-        if self._trouble is not None and not self._streams:
-            arrived = self._board.arrived
+            self._note(self._transient(ended.error))
+        if self._trouble is not None and not self._streams and (arrived := self._board.arrived) < self._errand.stat.size:
+            _log.info("%s: trying again", self._trouble.in_short())
             self._patience.wait(self._trouble, progressed=arrived - self._worked_at >= WORTH_AN_ATTEMPT)
             self._trouble, self._worked_at = None, arrived
             self._board.pause(False)
+
+    def _note(self, error: SourceError) -> None:
+        self._ramp.failed(len(self._streams))
+        if self._trouble is None or (error.retry_after or 0) >= (self._trouble.retry_after or 0):
+            self._trouble = error
+        # Who is asked to wait waits with all streams.
+        if error.retry_after is not None:
+            self._board.pause(True)
 
     def _transient(self, error: HubError) -> SourceError:
         """Raises what another stream would meet, too."""

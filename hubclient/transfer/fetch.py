@@ -36,10 +36,6 @@ from hubclient.transfer.streams import Errand
 
 _log = logging.getLogger("hubclient")
 
-# Up to here one stream is as fast as several: more would only ask more.
-SMALL = 16 << 20
-_PIECE = 8 << 20
-
 
 @dataclass(frozen=True)
 class Fetched:
@@ -100,7 +96,7 @@ def _bring(order: _Order, stat: Stat, patience: Patience) -> Fetched:
     with disk_errors(order.target, stat.size):
         part = open_part(order.parts, content, order.target)
     try:
-        demand_room(part.path.parent, stat.size - sum(arrived.span.end - arrived.span.start for arrived in part.arrived))
+        demand_room(part.path.parent, stat.size - part.taken)
         with disk_errors(part.path, stat.size):
             part.make(stat.size)
         checks = plan_checks(order.expected, stat.digests, stat.size, lambda: _part_size(order.file, stat))
@@ -118,14 +114,12 @@ def _bring(order: _Order, stat: Stat, patience: Patience) -> Fetched:
 
 
 def _receive(order: _Order, stat: Stat, part: Part, checks: Sequence[Check], patience: Patience) -> str:
-    there = [arrived.span for arrived in part.arrived]
-    pieces = Pieces(stat.size, SMALL if stat.size <= SMALL else _PIECE, there)
-    jobs = max(1, min(pieces.most_streams, order.line.limits.jobs))
+    pieces = Pieces(stat.size, order.line.limits.jobs, [arrived.span for arrived in part.arrived])
     board = Board(pieces, part, part.arrived)
     hashing = Hashing(board, part.path, stat.size, [check.running for check in checks])
     label = unquote(urlsplit(order.file.url).path.rpartition("/")[2])
     with order.progress.task(label, stat.size) as advance:
-        return Crew(Errand(order.file, stat, order.line, part), board, hashing, Ramp(jobs), patience, advance).work()
+        return Crew(Errand(order.file, stat, order.line, part), board, hashing, Ramp(pieces.most_streams), patience, advance).work()
 
 
 def _part_size(file: RemoteFile, stat: Stat) -> int | None:

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from hubclient.locks import Hold, try_lock
 from hubclient.transfer import journal
+from hubclient.transfer.allocate import allocate
 from hubclient.transfer.journal import Arrived, Content
 from hubclient.transfer.pieces import Span
 
@@ -34,10 +35,19 @@ class Part:
         self.path = path
         self.arrived: tuple[Arrived, ...] = ()
 
+    @property
+    def taken(self) -> int:
+        """Bytes of the disk that it has already."""
+        try:
+            facts = self.path.stat()
+        except OSError:
+            return 0
+        return int(getattr(facts, "st_blocks", 0)) * 512
+
     def make(self, size: int) -> None:
         """The file, of its full length; what is there stays."""
         with self.path.open("ab") as file:
-            file.truncate(size)
+            allocate(file, size)
 
     def record(self, span: Span, crc32: int) -> None:
         """This range has been written. From one thread at a time."""
@@ -67,6 +77,7 @@ class KeptPart(Part):
         if content.is_certain and self.path.exists():
             with suppress(FileNotFoundError):
                 self.arrived = tuple(journal.read_journal((folder / _JOURNAL).read_bytes(), content))
+        self._of_use = bool(self.arrived)
 
     def make(self, size: int) -> None:
         if not self.arrived:
@@ -81,6 +92,7 @@ class KeptPart(Part):
     def record(self, span: Span, crc32: int) -> None:
         if self._journal is not None:
             self._journal.write(journal.line(Arrived(span, crc32)))
+            self._of_use = True
             # An unfinished transfer that nobody has touched for long is cleaned away.
             os.utime(self._folder)
 
@@ -99,6 +111,8 @@ class KeptPart(Part):
         self._hold.release()
 
     def keep(self) -> None:
+        if not self._of_use:
+            self.discard()
         self._close()
         self._hold.release()
 

@@ -1,6 +1,7 @@
 """Which bytes of a file have arrived, which are on their way, and which nobody has asked for yet.
 
-Pieces are handed out from the front, so that what is there is nearly a prefix, and can be hashed as it grows.
+Pieces are handed out from the front, so that what is there is nearly a prefix, and can be hashed as it grows. They are long at first, for
+each question costs the server and us some work, and grow shorter, so that all streams end at about the same time.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_SMALLEST_PIECE, _LARGEST_PIECE = 4 << 20, 32 << 20
 # An owner reads no more than half of this at once: the end of its piece may be brought nearer while it does.
 SMALLEST_SPLIT = 1 << 20
+# Up to here one stream is as fast as several: more would only ask more.
+SMALL = 16 << 20
 
 
 @dataclass(frozen=True, order=True)
@@ -30,11 +34,11 @@ class Piece:
 
 
 class Pieces:
-    """Not safe to use from several threads at once. `there`: what has arrived before."""
+    """Not safe to use from several threads at once. `streams`: how many there may be; `there`: what has arrived before."""
 
-    def __init__(self, size: int, piece_size: int, there: Iterable[Span] = ()) -> None:
+    def __init__(self, size: int, streams: int, there: Iterable[Span] = ()) -> None:
         self.size = size
-        self._piece_size = piece_size
+        self._most_streams = streams
         self._missing = _between(size, sorted(there))
         self._flying: list[Piece] = []
         self._divisible = True
@@ -42,13 +46,12 @@ class Pieces:
     @property
     def arrived(self) -> int:
         """How many bytes are there."""
-        left = sum(span.end - span.start for span in self._missing) + sum(piece.end - piece.position for piece in self._flying)
-        return self.size - left
+        return self.size - self._left - sum(piece.end - piece.position for piece in self._flying)
 
     @property
     def most_streams(self) -> int:
         """How many streams have something to do at the start."""
-        return sum(-(-(span.end - span.start) // self._piece_size) for span in self._missing)
+        return 1 if self.size <= SMALL else min(self._most_streams, max(1, self._left // _SMALLEST_PIECE))
 
     @property
     def prefix(self) -> int:
@@ -79,8 +82,9 @@ class Pieces:
         """The first piece that nobody has asked for."""
         if not self._missing or (self._flying and not self._divisible):
             return None
+        length = self._next_length()
         first = self._missing.pop(0)
-        end = min(first.end, first.start + self._piece_size)
+        end = min(first.end, first.start + length)
         if end < first.end:
             self._missing.insert(0, Span(end, first.end))
         return self._fly(Piece(first.start, end))
@@ -110,6 +114,15 @@ class Pieces:
     def lose(self, span: Span) -> None:
         """What was thought to be there is not."""
         bisect.insort(self._missing, span)
+
+    @property
+    def _left(self) -> int:
+        return sum(span.end - span.start for span in self._missing)
+
+    def _next_length(self) -> int:
+        if self.size <= SMALL:
+            return SMALL
+        return min(_LARGEST_PIECE, max(_SMALLEST_PIECE, self._left // self._most_streams))
 
     def _fly(self, piece: Piece) -> Piece:
         self._flying.append(piece)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_FIRST = 4
-_WINDOW_SECONDS = 0.5
+_FIRST = 8
+_WINDOW_SECONDS = 0.25
 _WORTH_IT = 1.1
 
 

@@ -19,8 +19,9 @@ from hubclient.errors import SourceError, StoreError
 from hubclient.sources.clone import clone
 from hubclient.sources.disk import disk_errors
 from hubclient.sources.huggingface import HubFile, HubRepository, HubSnapshot
-from hubclient.transfer.fetch import SMALL, fetch
+from hubclient.transfer.fetch import fetch
 from hubclient.transfer.line import Line
+from hubclient.transfer.pieces import SMALL
 from hubclient.transfer.progress import Advance
 from hubclient.transfer.together import together
 

@@ -17,7 +17,7 @@ from hubclient.transfer.parts import Part
 from hubclient.transfer.pieces import SMALLEST_SPLIT, Piece
 from hubclient.transfer.sink import Sink
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 19
 assert 2 * _CHUNK <= SMALLEST_SPLIT
 # With a limit, so many reads a second are enough.
 _READS_A_SECOND = 8

@@ -13,7 +13,7 @@ from hubclient import Hub
 from hubclient.bundled import INDEX
 from tests.cards.shared import archive, card_text
 from tests.catalog.live_lines import line
-from tests.e2e.material import BUCKET, DEMO, DEMO_KEY, DEMO_ZIP, IMDB, PUBMED
+from tests.e2e.material import BUCKET, DEMO, DEMO_KEY, DEMO_ZIP, IMDB, PUBMED, PUBMED_KEY
 from tests.e2e.shell import cache, hub
 from tests.servers.hub import FakeHub
 from tests.servers.script import Reply, ScriptedServer, file_reply
@@ -221,6 +221,7 @@ class TestExplain:
     def test_sources_answer(self, seaweed: Seaweed, fakehub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HUBCLIENT_S3_ENDPOINT", seaweed.endpoint)
         monkeypatch.setenv("HF_ENDPOINT", fakehub.endpoint)
+        seaweed.delete(seaweed.public_bucket, PUBMED_KEY)
         record = json.loads(hub("explain", PUBMED, "--online", "--json").out)
         states = {source["role"]: source["state"] for source in record["sources"]}
         assert "not there" in states["S3"] or "no such" in states["S3"]

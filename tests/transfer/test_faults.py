@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import trustme
 
-from hubclient.errors import CorruptTransfer, SourceError, Unreachable
+from hubclient.errors import CorruptTransfer, NotFound, SourceError, Unreachable
 from hubclient.settings import Limits, Settings
 from hubclient.sources.location import S3Location
 from hubclient.sources.s3 import S3File
@@ -27,15 +29,15 @@ LIMITS = Limits(silence=0.3)
 class Patient:
     """Fetches without waiting, and remembers how long it should have."""
 
-    def __init__(self, endpoint: str, folder: Path, bucket: str = "b") -> None:
-        self._settings = Settings(cache_dir=folder, s3_endpoint=endpoint, limits=LIMITS)
+    def __init__(self, endpoint: str, folder: Path, bucket: str = "b", limits: Limits = LIMITS) -> None:
+        self._settings = Settings(cache_dir=folder, s3_endpoint=endpoint, limits=limits)
         self._location = S3Location(bucket, "models/k.zip")
         self.target = folder / "target"
         self.waits: list[float] = []
 
     def fetch(self) -> Fetched:
         file = S3File(self._location, self._settings)
-        return fetch(file, self.target, parts=self._settings.transfers, line=Line(LIMITS), sleep=self.waits.append)
+        return fetch(file, self.target, parts=self._settings.transfers, line=Line(self._settings.limits), sleep=self.waits.append)
 
     def left(self) -> list[str]:
         return [path.name for path in self._settings.transfers.rglob("*")]
@@ -95,6 +97,14 @@ def test_all_streams_wait_when_one_is_asked_to(script: ScriptedServer, patient: 
     assert patient.waits == [7]
 
 
+def test_a_failure_that_others_made_good_costs_nothing(script: ScriptedServer, patient: Patient) -> None:
+    case = Case(LARGE)
+    serve(script, case, Fault("one stream fails", lambda case, request, number: Reply(503) if number == 3 else case.good(request)))
+    patient.fetch()
+    assert patient.target.read_bytes() == LARGE
+    assert patient.waits == []
+
+
 def test_an_unknown_host(patient: Patient) -> None:
     patient = Patient("http://nowhere.invalid", patient.target.parent)
     with pytest.raises(Unreachable, match="is not known"):
@@ -134,6 +144,37 @@ def test_an_authority_of_ones_own(
     secure.answer = case.good
     Patient(secure.endpoint, tmp_path).fetch()
     assert (tmp_path / "target").read_bytes() == LARGE
+
+
+@pytest.mark.parametrize("security", ["plain", "tls"])
+def test_streams_that_wait_end_with_the_transfer(
+    security: str, script: ScriptedServer, secure: ScriptedServer, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In no time, and without a word."""
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    server = script if security == "plain" else secure
+    case = Case(LARGE)
+    waiting = threading.Semaphore(0)
+
+    def answer(case: Case, request: Request, number: int) -> Reply:
+        if number == 1:
+            return case.good(request)
+        if number < 5:
+            waiting.release()
+            return case.good(request, cut=100_000, hold=case.released)
+        for _ in range(3):
+            waiting.acquire()
+        return Reply(404)
+
+    serve(server, case, Fault("gone", answer))
+    patient = Patient(server.endpoint, tmp_path, limits=Limits(silence=60))
+    began = time.monotonic()
+    with pytest.raises(NotFound):
+        patient.fetch()
+    assert time.monotonic() - began < 30
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("hubclient")]
+    case.released.set()
 
 
 def test_proofs_stay_with_their_origin(script: ScriptedServer, patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:

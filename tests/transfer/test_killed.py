@@ -20,7 +20,7 @@ from hubclient.transfer.pieces import Span
 from tests.servers.script import Reply, Request, ScriptedServer, file_reply
 from tests.transfer.faults import LARGE, etag_of
 
-PIECE = 8 << 20
+PIECE = 4 << 20
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -13,12 +13,12 @@ MIB = 1 << 20
 
 
 def climb(ramp: Ramp, rates: list[float]) -> list[int]:
-    """How many streams there are after each half second in which bytes came at these rates."""
+    """How many streams there are after each quarter of a second in which bytes came at these rates."""
     now, arrived, streams = 0.0, 0, []
     ramp.answered(now, arrived)
     for rate in rates:
-        now += 0.5
-        arrived += int(rate / 2)
+        now += 0.25
+        arrived += int(rate / 4)
         ramp.review(now, arrived)
         streams.append(ramp.streams)
     return streams
@@ -29,14 +29,14 @@ def test_one_stream_until_the_server_has_answered() -> None:
     ramp.review(5.0, 100 * MIB)
     assert ramp.streams == 1
     ramp.answered(6.0, 100 * MIB)
-    assert ramp.streams == 4
+    assert ramp.streams == 8
 
 
 def test_more_streams_while_they_pay() -> None:
-    assert climb(Ramp(64), [10 * MIB, 20 * MIB, 40 * MIB, 41 * MIB, 90 * MIB]) == [8, 16, 32, 32, 32]
+    assert climb(Ramp(64), [10 * MIB, 20 * MIB, 21 * MIB, 90 * MIB]) == [16, 32, 32, 32]
 
 
-@pytest.mark.parametrize(("most", "streams"), [(1, [1, 1]), (3, [3, 3]), (6, [6, 6])])
+@pytest.mark.parametrize(("most", "streams"), [(1, [1, 1]), (3, [3, 3]), (6, [6, 6]), (12, [12, 12])])
 def test_never_more_than_the_limit(most: int, streams: list[int]) -> None:
     assert climb(Ramp(most), [10 * MIB, 20 * MIB]) == streams
 
@@ -48,7 +48,7 @@ def test_after_a_failure_it_goes_on_with_those_left_and_climbs_again() -> None:
     assert ramp.streams == 2
     ramp.review(10.0, 0)
     assert ramp.streams == 2
-    ramp.review(10.6, 10 * MIB)
+    ramp.review(10.3, 10 * MIB)
     assert ramp.streams == 4
     ramp.failed(0)
     assert ramp.streams == 1

@@ -82,7 +82,7 @@ def test_only_what_is_missing_is_fetched(script: ScriptedServer, tmp_path: Path)
     interrupted(script, tmp_path, 9 * MIB)
     assert not (tmp_path / "target").exists()
     assert bring(script, tmp_path) == hashlib.sha256(LARGE).hexdigest()
-    assert asked(script)[0] == (9 * MIB, 17 * MIB)
+    assert asked(script)[0] == (9 * MIB, 13 * MIB)
     assert whole(tmp_path)
 
 
@@ -99,14 +99,14 @@ def test_of_another_content_nothing_is_used(script: ScriptedServer, tmp_path: Pa
     interrupted(script, tmp_path, 9 * MIB, etag='"old"')
     mending(script)
     bring(script, tmp_path)
-    assert asked(script)[0] == (0, 8 * MIB)
+    assert asked(script)[0] == (0, 4 * MIB)
     assert whole(tmp_path)
 
 
 def test_a_weak_etag_makes_no_content_out_of_two(script: ScriptedServer, tmp_path: Path) -> None:
     interrupted(script, tmp_path, 9 * MIB, etag='W/"e"')
     bring(script, tmp_path)
-    assert asked(script)[0] == (0, 8 * MIB)
+    assert asked(script)[0] == (0, 4 * MIB)
     assert whole(tmp_path)
 
 
@@ -183,7 +183,7 @@ def test_where_there_are_no_locks_nothing_is_shared(script: ScriptedServer, tmp_
     interrupted(script, tmp_path, 9 * MIB)
     monkeypatch.setattr("hubclient.transfer.parts.try_lock", lambda path: locks.Hold("unsupported"))
     bring(script, tmp_path)
-    assert asked(script)[0] == (0, 8 * MIB)
+    assert asked(script)[0] == (0, 4 * MIB)
     assert (tmp_path / "target").read_bytes() == LARGE
 
 
@@ -233,7 +233,24 @@ def small_disk(folder: Path, size: int) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_disk_that_fills_up_while_fetching(script: ScriptedServer, tmp_path: Path) -> None:
+def test_room_is_taken_at_the_start(script: ScriptedServer, tmp_path: Path) -> None:
+    """What others write meanwhile does not end a transfer."""
+
+    def answer(request: Request) -> Reply:
+        if request.method == "GET":
+            fill(tmp_path / "somebody else's")
+        return file_reply(request, LARGE, ETAG)
+
+    with small_disk(tmp_path, 24 * MIB):
+        script.answer = answer
+        bring(script, tmp_path)
+        assert whole(tmp_path)
+
+
+def test_a_disk_that_fills_up_while_fetching(script: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where room cannot be taken."""
+    monkeypatch.setattr("hubclient.transfer.parts.allocate", lambda file, size: file.truncate(size))
+
     def answer(request: Request) -> Reply:
         if request.method == "GET" and range_of(request)[0]:
             fill(tmp_path / "somebody else's")
@@ -247,6 +264,14 @@ def test_a_disk_that_fills_up_while_fetching(script: ScriptedServer, tmp_path: P
         assert not (tmp_path / "target").exists()
         (tmp_path / "somebody else's").unlink()
         mending(script)
+        bring(script, tmp_path)
+        assert whole(tmp_path)
+
+
+def test_room_that_was_taken_is_not_asked_for_again(script: ScriptedServer, tmp_path: Path) -> None:
+    with small_disk(tmp_path, 24 * MIB):
+        interrupted(script, tmp_path, 9 * MIB)
+        fill(tmp_path / "somebody else's")
         bring(script, tmp_path)
         assert whole(tmp_path)
 
@@ -276,11 +301,11 @@ def test_a_quota_that_is_used_up_while_fetching(script: ScriptedServer, tmp_path
     assert whole(tmp_path)
 
 
-def test_what_came_before_a_quota_is_kept(script: ScriptedServer, tmp_path: Path) -> None:
+def test_a_second_failure_takes_nothing_away(script: ScriptedServer, tmp_path: Path) -> None:
     interrupted(script, tmp_path, 9 * MIB)
     breaking(script, 9 * MIB)
     with pytest.raises(SourceError):
         bring(script, tmp_path)
     mending(script)
     bring(script, tmp_path)
-    assert asked(script)[0] == (9 * MIB, 17 * MIB)
+    assert asked(script)[0] == (9 * MIB, 13 * MIB)
