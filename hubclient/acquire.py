@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +14,18 @@ from pathlib import Path
 from hubclient import bundled
 from hubclient.cards import Overlay
 from hubclient.catalog import Catalog
-from hubclient.errors import ArchiveError, Forbidden, ModelError, NoSourceLeft, NotAnArchive, NotFound, SourceError
+from hubclient.errors import (
+    ArchiveError,
+    CorruptTransfer,
+    Forbidden,
+    HubError,
+    ModelError,
+    NoSourceLeft,
+    NotAnArchive,
+    NotFound,
+    SourceError,
+)
+from hubclient.lockfile import Lock
 from hubclient.native import CONFIG, Identity, Origin
 from hubclient.plan import Candidate, Fetch, Plan, UseStored
 from hubclient.settings import Settings
@@ -29,23 +40,27 @@ from hubclient.turns import Turns
 
 _log = logging.getLogger("hubclient")
 _ARCHIVE = "archive.zip"
+_TRUST = "do not use it before you know why; if it is meant, pin it: hub lock --update NAME"
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What is known of a model before its bytes are: its names, the overlay, the labels on its card (to hold a fallback against), and the
-    archive's SHA-256, where somebody knows it."""
+    archive's SHA-256, or those of a repository's files, where somebody knows them; else perhaps its length and ETag."""
 
     identity: Identity = field(default_factory=Identity)
     overlay: Overlay = field(default_factory=Overlay)
     card_labels: tuple[str, ...] = ()
     sha256: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    size: int | None = None
+    etag: str | None = None
 
 
 @dataclass(frozen=True)
 class Workshop:
     """What the work is done with. keep_archive: what is fetched is kept too. afresh: what the store has is damaged. turns: those of one
-    model among several."""
+    model among several. lock: nothing else may be had."""
 
     catalog: Catalog
     store: Store
@@ -55,6 +70,7 @@ class Workshop:
     keep_archive: bool = False
     afresh: bool = False
     turns: Turns = field(default_factory=Turns)
+    lock: Lock | None = None
 
     @property
     def mirrors(self) -> tuple[Path, ...]:
@@ -117,28 +133,40 @@ def check_path(path: Path) -> None:
 
 
 def _fetch(plan: Fetch, wanted: Wanted, workshop: Workshop) -> Entry:
-    for candidate in plan.candidates[:-1]:
+    *mirrors, last = plan.candidates
+    others: list[HubError] = []
+    for candidate in mirrors:
         try:
             return _install(candidate, wanted, workshop)
         except NotFound:
             continue
-    last = plan.candidates[-1]
+        except CorruptTransfer as error:
+            _log.warning("%s: another source is asked", error.in_short())
+            others.append(error)
     try:
         return _install(last, wanted, workshop)
     except (NotFound, Forbidden) as gone:
+        if others:
+            raise _no_source([*others, gone]) from gone
         if plan.fallback is None or isinstance(last.location, HubLocation):
             raise
         _log.warning("%s: %s; trying %s", last.location, gone.what, plan.fallback.location)
         return _fall_back(plan.fallback, gone, wanted, workshop)
+    except SourceError as error:
+        if others:
+            raise _no_source([*others, error]) from error
+        raise
 
 
 def _fall_back(candidate: Candidate, gone: SourceError, wanted: Wanted, workshop: Workshop) -> Entry:
     try:
         return _install(candidate, wanted, workshop, must_agree=True)
     except (SourceError, ArchiveError, ModelError) as error:
-        raise NoSourceLeft(
-            "every source of the model failed", causes=[gone, error], hint="hub info shows where the card says it is"
-        ) from error
+        raise _no_source([gone, error]) from error
+
+
+def _no_source(causes: Sequence[HubError]) -> NoSourceLeft:
+    return NoSourceLeft("every source of the model failed", causes=causes, hint="hub info shows where the card says it is")
 
 
 def _install(candidate: Candidate, wanted: Wanted, workshop: Workshop, *, must_agree: bool = False) -> Entry:
@@ -157,6 +185,7 @@ def _install(candidate: Candidate, wanted: Wanted, workshop: Workshop, *, must_a
         with workshop.turns.transfer():
             fetched = fetch(remote, archive, expected=expected, parts=settings.transfers, line=workshop.line, progress=workshop.progress)
         origin = Origin(fetched.url, fetched.size, fetched.sha256, fetched.etag)
+        _demand_same(origin, wanted)
         with _told_where(fetched.url, archive):
             entry = _convert_archive(archive, candidate.identity, origin, wanted, workshop)
         return workshop.store.keep_archive(entry, archive, fetched.sha256) if workshop.keep_archive else entry
@@ -164,6 +193,8 @@ def _install(candidate: Candidate, wanted: Wanted, workshop: Workshop, *, must_a
 
 def _install_local(file: LocalFile, candidate: Candidate, wanted: Wanted, workshop: Workshop) -> Entry:
     size, sha256 = file.stat().size, _file_digest(file.path)
+    if wanted.sha256 not in (None, sha256):
+        raise _other_bytes(str(file.path), wanted.sha256, sha256)
     origin = Origin(str(candidate.location), size, sha256)
     entry = _convert_archive(file.path, candidate.identity, origin, wanted, workshop)
     if not workshop.keep_archive:
@@ -195,12 +226,15 @@ def _install_repository(location: HubLocation, identity: str, wanted: Wanted, wo
     with workshop.store.staging(identity) as staging, _told_where(repository.url, staging):
         settings = small_files(snapshot.files)
         with workshop.turns.transfer():
-            fetch(settings, staging)
+            digests = fetch(settings, staging)
             weights = weight_files(staging, snapshot.files)
             if must_agree:
                 check_labels(staging, wanted.card_labels, repository.url)
             with workshop.progress.task(location.repo, snapshot.size_of(weights)) as advance:
-                fetch(weights, staging, advance=advance)
+                digests |= fetch(weights, staging, advance=advance)
+        for name, sha256 in wanted.files.items():
+            if digests.get(name, sha256) != sha256:
+                raise _other_bytes(f"{repository.url} ({name})", sha256, digests[name])
         origin = Origin(repository.url, snapshot.size_of([*settings, *weights]), commit=snapshot.commit)
         with workshop.turns.conversion():
             hashes = convert_repository(Job(staging, staging, origin, wanted.identity, wanted.overlay))
@@ -223,6 +257,20 @@ def _convert_path(path: Path, identity: str, wanted: Wanted, workshop: Workshop)
             clone(path / name, staging / name)
         hashes = convert_repository(Job(staging, staging, origin, wanted.identity, wanted.overlay))
         return workshop.store.commit(staging, identity, hashes, afresh=workshop.afresh)
+
+
+def _demand_same(origin: Origin, wanted: Wanted) -> None:
+    """Where there is no hash to compare, length and ETag."""
+    told = (("bytes", wanted.size, origin.size), ("ETag", wanted.etag, origin.etag))
+    for what, expected, found in told if wanted.sha256 is None else ():
+        if None not in (expected, found) and expected != found:
+            why = f"{what}: {found}, and {expected} is wanted"
+            raise CorruptTransfer("the file is another one than is wanted", where=origin.url, why=why, hint=_TRUST)
+
+
+def _other_bytes(where: str, expected: str | None, found: str) -> CorruptTransfer:
+    why = f"its SHA-256 is {found}, and {expected} is wanted"
+    return CorruptTransfer("the file is another one than is wanted", where=where, why=why, hint=_TRUST)
 
 
 @contextmanager

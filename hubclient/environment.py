@@ -40,6 +40,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "live_index": ("HUBCLIENT_LIVE_INDEX",),
         "limits": (),
         "xet": ("HUBCLIENT_XET",),
+        "lock": ("HUBCLIENT_LOCK",),
     }
 )
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from hubclient.cards import Card
 from hubclient.catalog import CardKey, Catalog, Layer, Query, Resolution
 from hubclient.convert.annotators import Task, can_open
 from hubclient.errors import InvalidReference
+from hubclient.lockfile import Lock, read_lock
 from hubclient.names import CardReference, PathReference, Reference, parse_reference
 from hubclient.plan import SourceChoice
 from hubclient.settings import Limits, Settings
@@ -58,6 +60,7 @@ class Keeping(TypedDict, total=False):
 
 class Everything(Loading, Keeping, total=False):
     offline: bool | None
+    lock: str | Path | None
 
 
 class FromDisk(Opening, Keeping, total=False):
@@ -66,7 +69,8 @@ class FromDisk(Opening, Keeping, total=False):
 
 class Hub:
     """`cache_dir`: where models are kept. `offline`: open no connection. What is not given comes from the environment.
-    `progress`: bars on stderr; None means on a terminal. `limits`: what transfers may take of the line. `settings`: all of them at once."""
+    `progress`: bars on stderr; None means on a terminal. `limits`: what transfers may take of the line. `lock`: a lockfile; what it does
+    not pin is refused. `settings`: all of them at once."""
 
     def __init__(
         self,
@@ -75,9 +79,11 @@ class Hub:
         offline: bool | None = None,
         progress: bool | None = None,
         limits: Limits | None = None,
+        lock: str | Path | None = None,
         settings: Settings | None = None,
     ) -> None:
         chosen = settings or Settings.from_environment(cache_dir=cache_dir, offline=offline)
+        chosen = replace(chosen, lock=Path(os.path.expanduser(lock))) if lock else chosen
         self.settings = replace(chosen, limits=limits) if limits else chosen
         self.progress = progress_for(progress)
 
@@ -104,7 +110,22 @@ class Hub:
 
     @cached_property
     def workshop(self) -> Workshop:
-        return Workshop(self.catalog, self.store, self.settings, self.progress, Line(self.settings.limits))
+        return Workshop(self.catalog, self.store, self.settings, self.progress, Line(self.settings.limits), lock=self.lock)
+
+    @cached_property
+    def lock(self) -> Lock | None:
+        """Which models may be had; None for all. Raises LockError."""
+        return read_lock(self.settings.lock) if self.settings.lock else None
+
+    def unlocked(self) -> Hub:
+        """The same hub, for whom no lock counts."""
+        if self.settings.lock is None:
+            return self
+        hub = copy(self)
+        hub.settings = replace(self.settings, lock=None)
+        for name in ("workshop", "lock"):
+            hub.__dict__.pop(name, None)
+        return hub
 
     @property
     def cards(self) -> Mapping[CardKey, Card]:
@@ -330,7 +351,9 @@ class Hub:
 
     def _from_path(self, path: str | Path, task: Task, **opening: Unpack[Opening]) -> Opened:
         check_task(task)
-        return open_reference(self.workshop, PathReference(str(path)), Choice(), task, **opening)
+        # A lock is about what is fetched by a name.
+        workshop = replace(self.workshop, lock=None)
+        return open_reference(workshop, PathReference(str(path)), Choice(), task, **opening)
 
     def _choose(
         self, reference: str, lang: str | None, version: str | None, source: SourceChoice | None, revision: str | None
@@ -369,13 +392,14 @@ def pretrained(
     cache_dir: str | Path | None = None,
     offline: bool | None = None,
     progress: bool | None = None,
+    lock: str | Path | None = None,
 ) -> Opened:
     """The classifier that a model card's name stands for: fetched, verified and converted the first time, opened from the cache ever after.
 
     version: a library version or a constraint (">=4.0"). source: "s3" or "hf", that origin alone; revision: of the card's Hugging Face
     repository. task: "text-classification" gives a Classifier, "zero-shot-classification" a ZeroShotClassifier, "token-classification" a
     TokenClassifier. engine, max_length, lowercase, activation, threshold, long_texts, stride, pooling: see `Opening`; what is not given
-    comes from the model's own sources. cache_dir, offline, progress: see `Hub`. Raises HubError, see `hubclient.errors`.
+    comes from the model's own sources. cache_dir, offline, progress, lock: see `Hub`. Raises HubError, see `hubclient.errors`.
     """
     opening = Opening(
         engine=engine,
@@ -387,7 +411,7 @@ def pretrained(
         stride=stride,
         pooling=pooling,
     )
-    hub = Hub(cache_dir=cache_dir, offline=offline, progress=progress)
+    hub = Hub(cache_dir=cache_dir, offline=offline, progress=progress, lock=lock)
     return hub.pretrained(name, lang, version=version, source=source, revision=revision, task=task, **opening)
 
 
@@ -404,10 +428,11 @@ def load(
     cache_dir: str | Path | None = None,
     offline: bool | None = None,
     progress: bool | None = None,
+    lock: str | Path | None = None,
     **options: Unpack[Loading],
 ) -> Opened:
     """The classifier of any reference: a name, `hf:OWNER/REPO`, an address, a path, an NLU reference. Options as `pretrained` has them."""
-    return Hub(cache_dir=cache_dir, offline=offline, progress=progress).load(reference, task=task, **options)
+    return Hub(cache_dir=cache_dir, offline=offline, progress=progress, lock=lock).load(reference, task=task, **options)
 
 
 def pull(
@@ -420,9 +445,10 @@ def pull(
     cache_dir: str | Path | None = None,
     offline: bool | None = None,
     progress: bool | None = None,
+    lock: str | Path | None = None,
 ) -> Path:
     """Fetch, verify and convert a model unless the cache has it, and give its folder. Options as `pretrained` has them."""
-    hub = Hub(cache_dir=cache_dir, offline=offline, progress=progress)
+    hub = Hub(cache_dir=cache_dir, offline=offline, progress=progress, lock=lock)
     return hub.pull(reference, lang, version=version, source=source, revision=revision)
 
 

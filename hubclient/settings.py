@@ -35,6 +35,7 @@ class Settings:
     mirrors: folders laid out as `<bucket>/<key>`, asked before S3, after the bundled one.
     hf_cache: the Hugging Face client's own cache folder.
     live_index: the address of a bucket's list of its archives, asked for names that no card has; None for none.
+    lock: the lockfile that says which models may be had, and as what; None for all.
     limits: what transfers may take of the line. xet: let huggingface_hub fetch large files of its Hub, by Xet's protocol where it can."""
 
     cache_dir: Path
@@ -47,6 +48,7 @@ class Settings:
     hf_token: str | None = None
     offline: bool = False
     live_index: str | None = LIVE_INDEX
+    lock: Path | None = None
     limits: Limits = field(default_factory=Limits)
     xet: bool = False
 
@@ -64,8 +66,8 @@ class Settings:
         offline: bool | None = None,
     ) -> Settings:
         """Read HUBCLIENT_CACHE, HUBCLIENT_CONFIG, HUBCLIENT_SHARED_CACHE, HUBCLIENT_CARDS, HUBCLIENT_MIRRORS (all three separated as PATH
-        is), HUBCLIENT_S3_ENDPOINT, AWS_ENDPOINT_URL_S3, HUBCLIENT_LIVE_INDEX (`off` for none), HUBCLIENT_OFFLINE, HUBCLIENT_XET, and
-        Hugging Face's HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE."""
+        is), HUBCLIENT_S3_ENDPOINT, AWS_ENDPOINT_URL_S3, HUBCLIENT_LIVE_INDEX (`off` for none), HUBCLIENT_LOCK, HUBCLIENT_OFFLINE,
+        HUBCLIENT_XET, and Hugging Face's HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE."""
         env = os.environ if environ is None else environ
         if offline is None:
             offline = _flag(env, "HUBCLIENT_OFFLINE") or _flag(env, "HF_HUB_OFFLINE")
@@ -81,6 +83,7 @@ class Settings:
             offline=offline,
             live_index=_live_index(env),
             xet=_flag(env, "HUBCLIENT_XET"),
+            lock=_path(env["HUBCLIENT_LOCK"]).absolute() if env.get("HUBCLIENT_LOCK") else None,
         )
 
 

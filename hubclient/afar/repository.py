@@ -28,10 +28,8 @@ from hubclient.models.tokenizer import SETTINGS_FILES, read_object
 from hubclient.models.tokenizer_kinds import fast_kind_of, kind_of
 from hubclient.native import CONFIG, README, TOKENIZER, TOKENIZER_CONFIG, Facts
 from hubclient.settings import Settings
-from hubclient.sources.hub_file import HubWebFile
-from hubclient.sources.huggingface import HubRepository, HubSnapshot
+from hubclient.sources.huggingface import HubRepository, HubSnapshot, RepositoryFile
 from hubclient.sources.location import HubLocation
-from hubclient.sources.remote import Stat
 from hubclient.sources.seekable import SeekableFile
 
 _MAX_SMALL = 32 << 20
@@ -104,8 +102,7 @@ class _Reading:
         return data
 
     def start_of(self, name: str, size: int) -> bytes:
-        file = HubWebFile(self.snapshot.location, name, self._settings)
-        source = SeekableFile(file, Stat(self.snapshot.files[name].size))
+        source = SeekableFile(RepositoryFile(self.snapshot, name, self._settings))
         source.bring([(0, size)])
         data = source.read(size)
         self.moved += source.moved

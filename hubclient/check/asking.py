@@ -18,7 +18,6 @@ from hubclient.sources.local import LocalFile
 from hubclient.sources.manners import Manners
 from hubclient.sources.remote import Body, RemoteFile, Stat
 from hubclient.sources.retry import Patience
-from hubclient.sources.web import WebFile
 
 T = TypeVar("T")
 
@@ -44,12 +43,7 @@ class Asking:
         return _MannerlyFile(remote_file(location, self.settings), self)
 
     def stat(self, location: Location | Path) -> Stat:
-        return self._told(self.file(location))
-
-    def insist_on(self, file: WebFile) -> Stat:
-        return self._told(_MannerlyFile(file, self))
-
-    def _told(self, file: RemoteFile) -> Stat:
+        file = self.file(location)
         return self.insist(file.url, file.stat)
 
     def snapshot(self, location: HubLocation) -> HubSnapshot:

@@ -22,7 +22,7 @@ from hubclient.errors import Forbidden, HubError, NotFound, ServerFailure, Sourc
 from hubclient.native import CONFIG
 from hubclient.sources import HubLocation, S3Location, WebLocation, address_of
 from hubclient.sources.heads import Head, ask_heads
-from hubclient.sources.hub_file import HubWebFile
+from hubclient.sources.huggingface import RepositoryFile
 from hubclient.sources.listing import is_listed
 from hubclient.sources.local import in_mirror
 
@@ -114,7 +114,8 @@ class Existence:
         snapshot = self._asking.snapshot(location)
         names = [name for name in (*MAIN_FILES, CONFIG) if name in snapshot.files] or sorted(snapshot.files)
         if names:
-            self._asking.insist_on(HubWebFile(snapshot.location, names[0], self._asking.settings))
+            file = RepositoryFile(snapshot, names[0], self._asking.settings)
+            self._asking.insist(file.url, lambda: self._asking.politely(file.url, lambda: file.read(0, 1).close()))
         url = f"{self._asking.settings.hf_endpoint}/{snapshot.repo}"
         return Found(url, snapshot.size_of(snapshot.files), snapshot=snapshot)
 

@@ -21,7 +21,7 @@ from hubclient.check.judge import fact_findings
 from hubclient.errors import ArchiveError, ModelError, UnsupportedModel
 from hubclient.sources import HubLocation, S3Location, remote_file
 from hubclient.sources.disk import disk_errors
-from hubclient.sources.hub_file import HubWebFile
+from hubclient.sources.huggingface import RepositoryFile
 from hubclient.sources.local import LocalFile
 from hubclient.transfer.fetch import fetch
 
@@ -69,7 +69,7 @@ class Opening:
         for number, (name, sha256) in enumerate(pin.files):
             if name not in found.snapshot.files:
                 continue  # told already
-            file = HubWebFile(found.snapshot.location, name, self._asking.settings)
+            file = RepositoryFile(found.snapshot, name, self._asking.settings)
             actual = self._digest(file, folder / f"file-{number}")
             if actual != sha256:
                 yield _hash_finding(aim, found, name, sha256, actual)

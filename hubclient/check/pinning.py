@@ -49,7 +49,7 @@ class Pinning:
     """`lock`: what it pins stays pinned as it is. `lists`: whether the lists of buckets may be asked."""
 
     def __init__(self, level: Level, settings: ProbeSettings, lock: Lock, *, lists: bool = True) -> None:
-        self._level, self._depth, self._hub, self._lock = level, LEVELS.index(level), settings.hub, lock
+        self._level, self._depth, self._hub, self._lock = level, LEVELS.index(level), settings.hub.unlocked(), lock
         self._asking = Asking(self._hub.settings, Manners(settings.rate))
         jobs = settings.jobs or JOBS
         workers = None if self._depth < _FACTS else jobs if self._depth < _HASH else HEAVY
@@ -124,8 +124,7 @@ class Pinning:
         return pin if self._level == "hash" else replace(pin, canaries=ask(open_model(model)))
 
     def _model(self, pin: Pin) -> NativeModel:
-        reference = f"{pin.source}@{pin.commit}" if pin.commit else pin.source
-        return obtain(self._hub.workshop, self._hub.find(reference))
+        return obtain(self._hub.workshop, self._hub.find(pin.exact))
 
     def _etag(self, pin: Pin, size: int | None) -> str | None:
         """Of what came from a mirror: that of the object itself, if it can be asked and is as long."""

@@ -38,7 +38,7 @@ class Probing:
     """`lists`: whether the lists of buckets may be asked in place of their objects. `retries`: of a question that stays unanswered."""
 
     def __init__(self, level: Level, settings: ProbeSettings, *, lists: bool = True, retries: int = 4) -> None:
-        self._level, self._depth, self._hub = level, LEVELS.index(level), settings.hub
+        self._level, self._depth, self._hub = level, LEVELS.index(level), settings.hub.unlocked()
         self._lock = read_lock(settings.lock) if settings.lock else None
         self._tolerance = TOLERANCE if settings.tolerance is None else settings.tolerance
         self._asking = Asking(self._hub.settings, Manners(settings.rate), retries=retries)

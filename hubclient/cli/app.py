@@ -29,6 +29,7 @@ from hubclient.cli import (
     refresh,
     rm,
     search,
+    sync,
     verify,
 )
 
@@ -41,7 +42,7 @@ app = typer.Typer(
 )
 for module in (
     *(pull, predict, search, info, inspect, explain, path, ls, verify, rm, prune, bundle, import_, mirror, export, refresh),
-    *(lint, check, lock, outdated, env),
+    *(lint, check, lock, sync, outdated, env),
 ):
     function = getattr(module, module.__name__.rpartition(".")[2])
     app.command(name=function.__name__.rstrip("_"))(function)

@@ -31,7 +31,7 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
     from hubclient.disagreements import disagreements
     from hubclient.repository_card import repository_card
 
-    hub = hub_for(cache_dir)
+    hub = hub_for(cache_dir).unlocked()
     target = hub.find(ref, lang)
     model = _model(hub, target, hub.parse(ref, lang))
     folder = model.folder if model else None

@@ -54,6 +54,11 @@ class Pin:
             return HubLocation(self.source.removeprefix("hf:"), self.commit)
         return location_at(self.source)
 
+    @property
+    def exact(self) -> str:
+        """The reference that means this and nothing else."""
+        return f"{self.source}@{self.commit}" if self.commit else self.source
+
     @cached_property
     def age(self) -> tuple[Version, int]:
         """By which the newest of several is found: the library version, then when the archive was made."""

@@ -45,6 +45,7 @@ def test_a_table_in_a_pipe() -> None:
     assert {line.count("\t") for line in FORMATS["table"](hostile()).splitlines()} == {4}
     cell = Finding(rules.DYNAMIC, Subject("x", Place("a.ipynb", 4, None, 2)), "y")
     assert "a.ipynb:4 (cell 2)" in FORMATS["table"](report([cell]))
+    assert all("x (cell 2): y" in FORMATS[name](report([cell])) for name in ("github", "sarif"))
 
 
 def test_json() -> None:

@@ -11,6 +11,10 @@ import pytest
 from hubclient.check.finding import Subject
 from hubclient.check.scan import Sighting, is_excluded, scan_file, scan_folder
 from tests.check.sample import EXPECTED, PYTHON, notebook, write_sample
+from tests.e2e.test_layering import PACKAGE, imports
+
+SCAN = PACKAGE / "check" / "scan"
+OUTSIDE = {SCAN / "__init__.py", SCAN / "walk.py"}
 
 
 def told(sightings: list[Sighting]) -> list[tuple[str, int, str]]:
@@ -82,6 +86,7 @@ def test_a_folder_that_is_named_is_searched_whatever_it_is_called(folder: Path) 
     ("name", "data", "said"),
     [
         ("a.py", b"pretrained(\n", "'(' was never closed"),
+        ("a.py", b"no words that matter", "invalid syntax"),
         ("a.py", b"\xff\xfep\0r\0e\0t\0r\0a\0i\0n\0e\0d\0", "binary"),
         ("a.py", b"\x7fELF\0\0\0", "binary"),
         ("a.scala", b"\0", "binary"),
@@ -104,6 +109,11 @@ def test_a_folder_that_is_named_is_searched_whatever_it_is_called(folder: Path) 
 def test_what_cannot_be_read_is_said_to_be_so(folder: Path, name: str, data: bytes, said: str) -> None:
     (folder / name).write_bytes(data)
     assert said in why(name)
+
+
+@pytest.mark.parametrize("path", sorted({*SCAN.glob("*.py"), *SCAN.parent.glob("reports/*.py")} - OUTSIDE), ids=lambda path: path.name)
+def test_what_reads_and_writes_texts_touches_nothing_else(path: Path) -> None:
+    assert not {name.partition(".")[0] for name in imports(path)} & {"os", "pathlib", "socket", "subprocess", "tempfile", "urllib3"}
 
 
 def test_old_encodings_and_marks_are_read(folder: Path) -> None:

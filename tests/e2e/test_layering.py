@@ -22,6 +22,7 @@ LAYERS = (
     ("bundles", "mirror"),
     ("pulling",),
     ("way", "repair"),
+    ("pinned",),
     ("acquire", "stored", "disagreements", "repository_card"),
     ("plan", "task"),
     ("catalog",),

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from hubclient.cards.lint import harmless
 from hubclient.check.finding import Finding
 from hubclient.check.report import Report
+from hubclient.check.reports.table import in_cell
 
 _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 _WORST = ("error", "warning", "note")
@@ -26,7 +27,8 @@ def workflow_commands(report: Report, *, root: str = "") -> str:
 
 def _command(finding: Finding, report: Report, root: str) -> str:
     properties = ",".join(f"{name}={_property(value)}" for name, value in _properties(finding, root))
-    message = f"{harmless(finding.subject.reference)}: {harmless(finding.message)}\n{finding.rule.mend}"
+    told = harmless(finding.subject.reference) + in_cell(finding.subject.place)
+    message = f"{told}: {harmless(finding.message)}\n{finding.rule.mend}"
     return f"::{_COMMANDS[report.severity(finding)]} {properties}::{_data(message)}"
 
 

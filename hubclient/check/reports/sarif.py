@@ -7,6 +7,7 @@ import json
 from hubclient import __version__
 from hubclient.check.finding import Finding
 from hubclient.check.report import Report
+from hubclient.check.reports.table import in_cell
 from hubclient.check.rules import RULES
 from hubclient.sarif import Level, SarifResult, SarifRule, sarif_log
 
@@ -30,7 +31,7 @@ def _result(finding: Finding, report: Report, *, accepted: bool = False) -> Sari
     place, reference = finding.subject.place, finding.subject.reference
     return SarifResult(
         finding.rule.code,
-        f"{reference}: {finding.message}; {finding.rule.mend}",
+        f"{reference}{in_cell(place)}: {finding.message}; {finding.rule.mend}",
         place.path if place else None,
         place.line if place else None,
         column=place.column if place else None,

@@ -19,10 +19,13 @@ def rows(report: Report) -> Iterator[tuple[str, ...]]:
 
 
 def placed(place: Place | None) -> str:
-    """Where it is written; a notebook's cell is told since people do not see the lines of its file."""
-    if place is None:
-        return "-"
-    return str(place) + (f" (cell {place.cell})" if place.cell else "")
+    """Where it is written."""
+    return f"{place}{in_cell(place)}" if place else "-"
+
+
+def in_cell(place: Place | None) -> str:
+    """A notebook's cell, since people do not see the lines of its file."""
+    return f" (cell {place.cell})" if place and place.cell else ""
 
 
 def tabbed(report: Report) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 
@@ -24,8 +23,6 @@ Sighting = Subject | Finding
 # Larger files are data, or made by a program; a notebook is mostly what its cells printed.
 _MOST_CODE = 2_000_000
 _MOST_NOTEBOOK = 10_000_000
-# No call that is looked for can be written without one of them: other files are not parsed, which would take a hundred times as long.
-_TELLING = re.compile(rb"[pP]retrained|hubclient|johnsnowlabs|nlu")
 
 
 def scan_folder(folder: str, exclude: Sequence[str] = ()) -> Iterator[Sighting]:
@@ -49,8 +46,7 @@ def scan_file(path: str, shown: str | None = None) -> Iterator[Sighting]:
         data = read_file(path, _MOST_NOTEBOOK if ending == ".ipynb" else _MOST_CODE)
         if b"\0" in data:
             raise Unreadable("it is binary, or not UTF-8")
-        if _TELLING.search(data):
-            yield from _READERS.get(ending, _python)(data, shown)
+        yield from _READERS.get(ending, _python)(data, shown)
     except Unreadable as error:
         yield unscanned(Place(shown, error.line), str(error))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hubclient.check.scan.call import PARAMETERS, Call, Kind, Unknown, Value, shortened
-from hubclient.check.scan.libraries import PIPELINE, looks_like_annotator
+from hubclient.check.scan.libraries import PIPELINE, looks_like_annotator, may_load
 from hubclient.check.scan.tokens import Token, tokens
 
 _OPEN, _CLOSED = {"(", "[", "{"}, {")", "]", "}"}
@@ -62,6 +62,8 @@ class _File:
 
 def jvm_calls(source: str, *, scala: bool) -> Iterator[Call]:
     """The calls in the source, in its order. Whatever the text is, it is read to its end."""
+    if not may_load(source):
+        return
     file = _File(source, list(tokens(source, scala=scala)), scala)
     _match_brackets(file)
     _read_names(file)

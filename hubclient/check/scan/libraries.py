@@ -12,6 +12,8 @@ PIPELINE = "PretrainedPipeline"
 UNBOUND = "?"
 """The root of a name that nothing in the file defines: it comes from an `import *`, or was there before."""
 
+# No call that is looked for can be written without one of them.
+_WORDS = re.compile(r"[pP]retrained|hubclient|johnsnowlabs|nlu")
 _OWN = re.compile(r"hubclient(?:\.hub)?(?:\.Hub\(\))?\.(pretrained|load|pull)")
 _SPARK_NLP = {"sparknlp", "sparknlp_jsl", "sparkocr", "johnsnowlabs"}
 _NLU = re.compile(r"(?:nlu|johnsnowlabs(?:\.nlp)?)\.load")
@@ -24,6 +26,11 @@ class Loading(NamedTuple):
 
     kind: Kind
     annotator: str | None = None
+
+
+def may_load(source: str) -> bool:
+    """Whether there can be a call in it at all: in most files there cannot, and following their names would take longer than parsing."""
+    return _WORDS.search(source) is not None
 
 
 def is_spark_nlp(module: str) -> bool:

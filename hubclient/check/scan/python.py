@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 
 from hubclient.check.scan.call import PARAMETERS, Call, Kind, Unknown, Value, shortened
-from hubclient.check.scan.libraries import UNBOUND, Loading, is_own, is_spark_nlp, loading
+from hubclient.check.scan.libraries import UNBOUND, Loading, is_own, is_spark_nlp, loading, may_load
 from hubclient.check.scan.scopes import Module, Scope, dotted, read_module
 from hubclient.check.scan.unreadable import Unreadable
 
@@ -22,7 +22,8 @@ _OWN_METHODS = {"self", "cls"}
 def python_calls(data: bytes) -> Iterator[Call]:
     """The calls in the source, in its order. Raises Unreadable."""
     text = decoded(data)
-    return calls_of(parsed(text).body, lines_of(text))
+    body = parsed(text).body
+    return calls_of(body, lines_of(text)) if may_load(text) else iter(())
 
 
 def decoded(data: bytes) -> str:
