@@ -63,9 +63,9 @@ class Asking:
         return result
 
     def politely(self, url: str, action: Callable[[], T]) -> T:
-        """When it is our turn; a host that asks for rest is left alone by all."""
+        """When it is our turn; a host that asks for rest is left alone by all. Offline nobody is asked, and nobody waits."""
         host = _host(url)
-        if (seconds := self.manners.turn(host)) > 0:
+        if not self.settings.offline and (seconds := self.manners.turn(host)) > 0:
             self._sleep(seconds)
         try:
             return action()
