@@ -27,9 +27,9 @@ def mirror(
 ) -> None:
     """Copy archives into a folder or a bucket of your own.
 
-    They lie under their keys, and beside them a metadata.json that tells of them. A folder serves as HUBCLIENT_MIRRORS, a bucket by HUBCLIENT_S3_ENDPOINT or
-    HUBCLIENT_LIVE_INDEX, and to Spark NLP itself. Copies that are there and equal are left; archives that were not kept (hub pull
-    --keep-archive) are fetched again.
+    They lie under their keys, and beside them a metadata.json that tells of them. A folder serves as HUBCLIENT_MIRRORS, a bucket
+    by HUBCLIENT_S3_ENDPOINT or HUBCLIENT_LIVE_INDEX, and to Spark NLP itself. Copies that are there and equal are left; archives
+    that were not kept (hub pull --keep-archive) are fetched again.
     """
     failed: list[HubError] = []
     for result in hub_for(cache_dir, offline).mirror(refs, to, lang, endpoint=endpoint):
