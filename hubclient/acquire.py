@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hubclient import bundled
 from hubclient.cards import Overlay
@@ -25,7 +26,6 @@ from hubclient.errors import (
     NotFound,
     SourceError,
 )
-from hubclient.lockfile import Lock
 from hubclient.native import CONFIG, Identity, Origin
 from hubclient.plan import Candidate, Fetch, Plan, UseStored
 from hubclient.settings import Settings
@@ -37,6 +37,9 @@ from hubclient.store import Entry, Name, Store
 from hubclient.transfer.line import Line
 from hubclient.transfer.progress import Progress
 from hubclient.turns import Turns
+
+if TYPE_CHECKING:
+    from hubclient.lockfile import Lock
 
 _log = logging.getLogger("hubclient")
 _ARCHIVE = "archive.zip"

@@ -17,7 +17,6 @@ from hubclient.convert.annotators import Task, can_open, unsupported, what_else
 from hubclient.errors import AmbiguousModel, NotFound, Offline, ResolutionError, UnsupportedModel
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
 from hubclient.native import CONFIG, MANIFEST, Identity, Manifest, NativeModel, read_json, read_manifest
-from hubclient.pinned import pinned_model
 from hubclient.plan import Fetch, Plan, SourceChoice, UseStored, plan_address, plan_card, plan_repository
 from hubclient.repository_card import repository_card
 from hubclient.store import Entry
@@ -80,6 +79,8 @@ def open_reference(workshop: Workshop, reference: Reference, choice: Choice, tas
 def find(workshop: Workshop, reference: Reference, choice: Choice, task: Task | None = None) -> Target:
     """Resolve and plan: nothing is fetched. Raises ResolutionError, CardError, and UsageError for a card of another task."""
     if workshop.lock is not None:
+        from hubclient.pinned import pinned_model
+
         pinned = pinned_model(workshop, reference, choice.source, choice.revision)
         if pinned.card:
             check_card(pinned.card, task)
