@@ -18,7 +18,6 @@ from hubclient.errors import AmbiguousModel, NotFound, Offline, ResolutionError,
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
 from hubclient.native import CONFIG, MANIFEST, Identity, Manifest, NativeModel, read_json, read_manifest
 from hubclient.plan import Fetch, Plan, SourceChoice, UseStored, plan_address, plan_card, plan_repository
-from hubclient.repository_card import repository_card
 from hubclient.store import Entry
 from hubclient.stored import stored_entries
 from hubclient.task import CLASSES, check_card, check_options, task_of
@@ -216,12 +215,18 @@ def open_model(
         folder,
         engine=opening.get("engine"),
         manifest=replace(manifest, facts=facts),
-        card=card or repository_card(folder, manifest),
+        card=card or _repository_card(folder, manifest),
         long_texts=opening.get("long_texts"),
         stride=opening.get("stride"),
         pooling=opening.get("pooling"),
     )
     return opened
+
+
+def _repository_card(folder: Path, manifest: Manifest) -> Card | None:
+    from hubclient.repository_card import repository_card
+
+    return repository_card(folder, manifest)
 
 
 def manifest_in_force(model: NativeModel, card: Card | None, overlay: Overlay | None) -> Manifest:
