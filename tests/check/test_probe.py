@@ -187,6 +187,9 @@ def test_what_a_lock_pins_and_is_there(shop: Hub, tmp_path: Path, level: Level) 
         ("facts", {"lowercase": True, "labels": ("a",), "max_length": 512}, {"available"}),
         ("hash", {"sha256": "0" * 64}, {"hash-changed"}),
         ("hash", {"etag": '"another upload of the same"'}, {"available"}),
+        # So they are where the hash says so, and the server tells no ETag.
+        *((level, {"etag": None, "lowercase": True, "labels": ("a",), "max_length": 512}, {"available"}) for level in ("hash", "load")),
+        ("hash", {"sha256": "0" * 64, "etag": None, "lowercase": True}, {"hash-changed", "case-differs"}),
         ("hash", {"sha256": None}, {"available", "no-hash"}),
         ("load", {"sha256": "0" * 64}, {"hash-changed"}),
         ("predict", {"canaries": ()}, {"available", "no-answers"}),
@@ -196,6 +199,14 @@ def test_what_a_lock_pins_and_is_there(shop: Hub, tmp_path: Path, level: Level) 
 def test_what_a_lock_pins_and_is_otherwise(shop: Hub, tmp_path: Path, level: Level, changes: dict[str, object], rules: set[str]) -> None:
     lock = locked(tmp_path, replace(TREC6_PIN, **changes))  # type: ignore[arg-type]
     assert {finding.rule.name for finding in found(shop, TREC6, level=level, lock=lock)} == rules
+
+
+@pytest.mark.parametrize(("sha256", "rules"), [(None, {"case-differs"}), (TREC6_PIN.sha256, {"available"})])
+def test_a_mirror_s_file_of_the_lock_s_hash_has_its_facts(tmp_path: Path, sha256: str | None, rules: set[str]) -> None:
+    pin = replace(TREC6_PIN, sha256=sha256, lowercase=True)
+    mirror = make_mirror(tmp_path / "mirror", {pin.source.removeprefix(f"s3://{BUCKET}/"): TREC6_ZIP})
+    hub = hub_at("http://127.0.0.1:1", tmp_path, mirrors=(mirror,))
+    assert {finding.rule.name for finding in found(hub, pin.source, level="facts", lock=locked(tmp_path, pin))} == rules
 
 
 def test_by_name_a_lock_decides_where_the_model_lies(shop: Hub, tmp_path: Path) -> None:
