@@ -438,6 +438,33 @@ def test_a_thousand_checks_of_servers_that_fail_at_random(script: ScriptedServer
     assert unknown < 50
 
 
+def test_facts_of_servers_that_fail_at_random(script: ScriptedServer, tmp_path: Path) -> None:
+    """Whatever is cut off, reset or refused for a while makes no good archive a broken or a changed one."""
+    content, fault, lock = TREC6_ZIP.read_bytes(), random.Random(30), threading.Lock()
+    faults = 0
+
+    def answer(request: Request) -> Reply:
+        nonlocal faults
+        with lock:
+            fails, how, cut = fault.random() < 0.3, fault.randrange(4), fault.randrange(30_000)
+            faults += fails
+        if fails and how < 2:
+            return (Reply(503, b"<Error><Code>SlowDown</Code></Error>", {"Retry-After": "0"}), Reply(0))[how]
+        if request.path.endswith("0.zip"):
+            return Reply(404, b"<Error><Code>NoSuchKey</Code></Error>")
+        reply = file_reply(request, content, '"e"')
+        return replace(reply, cut=cut, reset=how == 2) if fails and request.method == "GET" else reply
+
+    script.answer = answer
+    hub = hub_at(script.endpoint, tmp_path)
+    findings = found(hub, *(f"s3://{BUCKET}/models/{number}.zip" for number in range(1, 101)), level="facts")
+    assert len(findings) == 100
+    for finding in findings:
+        assert finding.verdict in ("unknown", "gone" if finding.subject.reference.endswith("0.zip") else "available"), finding
+    assert sum(finding.verdict == "unknown" for finding in findings) < 10
+    assert faults > 50
+
+
 def test_repositories_of_a_hub_that_fails_at_random(fakehub: FakeHub, tmp_path: Path) -> None:
     for number in range(0, 30, 2):
         shutil.copytree(PUBMED_FOLDER, fakehub.root / f"someone/model{number}", ignore=shutil.ignore_patterns("*.safetensors"))
