@@ -356,9 +356,9 @@ def test_every_lock_made_before_an_upgrade_still_holds(
         for level in LEVELS:
             findings = list(probe(lock_subjects(lock, str(path)), level, ProbeSettings(hub, lock=path)))
             # One card says of its model's case what is not so.
-            found = {(finding.rule.name, finding.details.get("by")) for finding in findings}
-            assert found <= {("available", None), ("case-differs", "card")}
-        # Nothing to be done, and what is made anew is what it was, but for the tensors' digest that was forged above.
+            told = {(finding.rule.name, finding.details.get("by")) for finding in findings}
+            assert told <= {("available", None), ("case-differs", "card")}
+        # There is nothing that a new lock would say otherwise.
         assert relock(lock, map(Subject, references), "predict", ProbeSettings(hub)).changes == ()
     assert tomorrow.written > 6
     assert path.read_bytes() == before
