@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from hubclient.activation import activate, checked_threshold, checked_top
-from hubclient.batches import Progress
+from hubclient.batches import Tokens
 from hubclient.convert.annotators import Task
 from hubclient.native import check_activation, open_tokenizer
 from hubclient.prediction import Prediction
+from hubclient.scheduler import Progress
 from hubclient.text_model import PooledReading, Setup, TextModel
 from hubclient.texts import Text, checked, checked_text, is_text, several
-from hubclient.windows import Window, cut
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +65,7 @@ class Classifier(TextModel):
         Raises InvalidText for what is not a text; blank text is one, and an empty list gives an empty list.
         """
         if is_text(texts):
-            return next(self.stream(iter([checked_text(texts)]), **options))
+            return self._one(checked_text(texts), **options)
         return list(self.stream(texts, **options))
 
     def stream(
@@ -81,11 +81,27 @@ class Classifier(TextModel):
 
         `threshold` overrules the model's own; `top_k` keeps only the highest scores; `progress` is told how many more texts are done.
         """
-        limit = self.threshold if threshold is None else checked_threshold(threshold)
-        kept = checked_top(top_k)
+        shown = self._shown(threshold, top_k)
         for logits in self._logits(checked(several(texts)), self._plan(texts, progress, **reading)):
             for row in activate(logits, self.activation):
-                yield self._prediction(row, limit, kept)
+                yield self._prediction(row, *shown)
+
+    def _one(
+        self,
+        text: Text,
+        threshold: float | None = None,
+        top_k: int | None = None,
+        progress: Progress | None = None,
+        **reading: Unpack[PooledReading],
+    ) -> Prediction:
+        """As `stream` for one text, without what it needs for many."""
+        shown, plan = self._shown(threshold, top_k), self._plan(text, progress, **reading)
+        logits = self._short_logits(text, plan) if plan.windows is None else next(self._logits([text], plan))
+        return self._prediction(activate(logits, self.activation)[0], *shown)
+
+    def _shown(self, threshold: float | None, top_k: int | None) -> tuple[float, int | None]:
+        """What a prediction shows: the labels above a threshold, and how many."""
+        return self.threshold if threshold is None else checked_threshold(threshold), checked_top(top_k)
 
     def predict(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> np.ndarray:
         """The labels with the highest scores, of shape (n,)."""
@@ -111,15 +127,16 @@ class Classifier(TextModel):
         """See `TextModel.to_pipeline`: texts are truncated, and scores are those of `activation`."""
         return super().to_pipeline(**{"truncation": True, "function_to_apply": self.activation, **options})
 
-    def _truncated(self, texts: Sequence[Text]) -> list[Window]:
+    def _truncated(self, texts: Sequence[Text]) -> Sequence[Tokens]:
         """Of a pair, the longer text is cut first, as transformers does it."""
         encodings = self._encode(texts)
         long = [
             number for number, encoding in enumerate(encodings) if len(encoding) > self.max_length and not isinstance(texts[number], str)
         ]
-        for number, encoding in zip(long, self._truncating.encode_batch([texts[number] for number in long]) if long else [], strict=True):
+        shortened = self._truncating.encode_batch_fast([texts[number] for number in long]) if long else []
+        for number, encoding in zip(long, shortened, strict=True):
             encodings[number] = encoding
-        return [next(cut(encoding, self.max_length, 0)) for encoding in encodings]
+        return [self._cut(encoding) for encoding in encodings]
 
     @cached_property
     def _truncating(self) -> Tokenizer:

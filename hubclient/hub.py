@@ -259,6 +259,7 @@ def pretrained(
     revision: str | None = None,
     task: Task = "text-classification",
     engine: str | None = None,
+    threads: int | None = None,
     max_length: int | None = None,
     lowercase: bool | None = None,
     activation: str | None = None,
@@ -274,11 +275,12 @@ def pretrained(
 
     version: a library version or a constraint (">=4.0"). source: "s3" or "hf", that origin alone; revision: of the card's Hugging Face
     repository. task: "text-classification" gives a Classifier, "zero-shot-classification" a ZeroShotClassifier, "token-classification" a
-    TokenClassifier. engine, max_length, lowercase, activation, threshold, long_texts, stride, pooling: see `Opening`; what is not given
-    comes from the model's own sources. cache_dir, offline, progress: see `Hub`. Raises HubError, see `hubclient.errors`.
+    TokenClassifier. engine, threads, max_length, lowercase, activation, threshold, long_texts, stride, pooling: see `Opening`; what is
+    not given comes from the model's own sources. cache_dir, offline, progress: see `Hub`. Raises HubError, see `hubclient.errors`.
     """
     opening = Opening(
         engine=engine,
+        threads=threads,
         max_length=max_length,
         lowercase=lowercase,
         activation=activation,

@@ -8,14 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
 
-from hubclient.batches import BATCH, Progress, check_size, run
+from hubclient.batches import Tokens, check_size
+from hubclient.chunks import CHUNK, FIRST, Chunk, chunks
 from hubclient.convert.annotators import Task
 from hubclient.engines import Engine, open_engine
 from hubclient.errors import UnsupportedModel, UsageError
 from hubclient.native import Manifest, open_tokenizer, read_manifest
 from hubclient.padding import read_padding
-from hubclient.texts import CHUNK, Text, chunks
-from hubclient.windows import LongTexts, Pooling, Window, Windows, check_stride, cut, pool, settle
+from hubclient.scheduler import Parts, Progress, Scheduler, grouped
+from hubclient.texts import Text
+from hubclient.windows import LongTexts, Pooling, Windows, check_stride, cut, pool, settle
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +31,7 @@ class Setup(TypedDict, total=False):
     """How a folder is opened. manifest: the folder's own, or the same with facts overruled. The rest: see `hubclient.way.Opening`."""
 
     engine: str | None
+    threads: int | None
     manifest: Manifest | None
     card: Card | None
     long_texts: LongTexts | None
@@ -37,9 +40,10 @@ class Setup(TypedDict, total=False):
 
 
 class Reading(TypedDict, total=False):
-    """How texts are read. long_texts, stride: as when the model was opened, unless given."""
+    """How texts are read. batch_size: so many in each batch, instead of what is fastest. long_texts, stride: as when the model was opened,
+    unless given."""
 
-    batch_size: int
+    batch_size: int | None
     long_texts: LongTexts | None
     stride: int | None
 
@@ -55,7 +59,7 @@ class Plan:
     """How a call's texts are worked off. `first`: how many are taken before the first are answered."""
 
     first: int
-    batch_size: int
+    batch_size: int | None
     windows: Windows | None
     progress: Progress | None
 
@@ -78,8 +82,9 @@ class TextModel:
         self._tokenizer = _open_tokenizer(path, facts.lowercase.value, self.max_length)
         self.windows: Windows | None = None
         self.windows = self._checked_windows(setup.get("long_texts"), setup.get("stride"), setup.get("pooling"))
-        self._padding = read_padding(path)
-        self._engine: Engine = open_engine(_engine_of(self.manifest, setup.get("engine")), path)
+        self._threads = setup.get("threads")
+        self._engine: Engine = open_engine(_engine_of(self.manifest, setup.get("engine")), path, self._threads)
+        self._scheduler = Scheduler(self._engine, read_padding(path))
 
     @property
     def engine(self) -> str:
@@ -89,7 +94,7 @@ class TextModel:
         return f"{type(self).__name__}({str(self.path)!r}, engine={self.engine!r})"
 
     def __reduce__(self) -> Any:
-        setup = Setup(engine=self.engine, manifest=self.manifest, card=self.card)
+        setup = Setup(engine=self.engine, threads=self._threads, manifest=self.manifest, card=self.card)
         if self.windows:
             setup |= Setup(long_texts="window", stride=self.windows.stride, pooling=self.windows.pooling)
         return partial(type(self), self.path, **setup), ()
@@ -117,13 +122,16 @@ class TextModel:
         return export(self.path, path, self.manifest, format=format, force=force)
 
     def _encode(self, texts: Sequence[Text]) -> list[Encoding]:
-        """Every token of each text, with the special ones."""
-        encodings: list[Encoding] = self._tokenizer.encode_batch(texts)
+        """Every token of each text, with the special ones, but not where in the text it is."""
+        encodings: list[Encoding] = self._tokenizer.encode_batch_fast(texts)
         return encodings
 
-    def _truncated(self, texts: Sequence[Text]) -> list[Window]:
+    def _truncated(self, texts: Sequence[Text]) -> Sequence[Tokens]:
         """No more than `max_length` tokens of each text; of a pair, the first one is cut. Raises InvalidText."""
-        return [next(cut(encoding, self.max_length, 0)) for encoding in self._encode(texts)]
+        return [self._cut(encoding) for encoding in self._encode(texts)]
+
+    def _cut(self, encoding: Encoding) -> Tokens:
+        return encoding if len(encoding) <= self.max_length else next(cut(encoding, self.max_length, 0))
 
     def _checked_windows(self, long_texts: LongTexts | None, stride: int | None, pooling: Pooling | None) -> Windows | None:
         """How long texts are read where somebody asks for that; None leaves a thing as it was when the model was opened."""
@@ -132,24 +140,25 @@ class TextModel:
             check_stride(windows.stride, self.max_length - self._tokenizer.num_special_tokens_to_add(is_pair=False))
         return windows
 
-    def _parts(self, texts: Sequence[Text], windows: Windows | None) -> list[list[Window]]:
+    def _parts(self, chunk: Chunk, windows: Windows | None) -> Parts:
         if windows is None:
-            return [[text] for text in self._truncated(texts)]
-        return [list(cut(encoding, self.max_length, windows.stride)) for encoding in self._encode(texts)]
+            return Parts(self._truncated(chunk.texts), ahead=chunk.ahead)
+        texts = (list(cut(encoding, self.max_length, windows.stride)) for encoding in self._encode(chunk.texts))
+        return Parts.of(texts, ahead=chunk.ahead)
 
     def _plan(
         self,
         texts: object,
         progress: Progress | None,
         *,
-        batch_size: int = BATCH,
+        batch_size: int | None = None,
         long_texts: LongTexts | None = None,
         stride: int | None = None,
         pooling: Pooling | None = None,
     ) -> Plan:
         size = check_size(batch_size)
         # What arrives bit by bit is answered soon; of what is all there, more texts of a length are found.
-        first = CHUNK if isinstance(texts, Sized) else size
+        first = CHUNK if isinstance(texts, Sized) else size or FIRST
         return Plan(first, size, self._checked_windows(long_texts, stride, pooling), progress)
 
     def _logits(self, texts: Iterable[Text], plan: Plan) -> Iterator[np.ndarray]:
@@ -157,9 +166,17 @@ class TextModel:
         import numpy as np
 
         pooling = plan.windows.pooling if plan.windows else "mean"
-        for chunk in chunks(texts, plan.first):
-            answers = run(self._engine, self._parts(chunk, plan.windows), self._padding, plan.batch_size, plan.progress)
-            yield np.stack([pool(parts, pooling) for parts in answers])
+        read = (self._parts(chunk, plan.windows) for chunk in chunks(texts, plan.first))
+        for counts, answers in self._scheduler.stream(((parts.counts, parts) for parts in read), plan.batch_size, plan.progress):
+            yield np.stack(answers if counts is None else [pool(some, pooling) for some in grouped(answers, counts)])
+
+    def _short_logits(self, text: Text, plan: Plan) -> np.ndarray:
+        """The same of one text that is not read in windows."""
+        (tokens,) = self._truncated([text])
+        logits = self._scheduler.one(tokens)
+        if plan.progress:
+            plan.progress(1)
+        return logits[None]
 
 
 def _open_tokenizer(path: Path, lowercase: bool | None, max_length: int) -> Tokenizer:

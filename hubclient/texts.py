@@ -8,10 +8,6 @@ from typing import Any, TypeGuard
 from hubclient.errors import InvalidText
 
 Text = str | tuple[str, str]
-
-# Texts are tokenized in chunks, so that an endless stream needs bounded memory: of so many texts, or characters.
-CHUNK = 4096
-_CHARACTERS = 1 << 20
 # pandas' marks for a missing value. None and NaN are others.
 _MISSING = frozenset({"NAType", "NaTType"})
 
@@ -65,20 +61,6 @@ def checked_single(value: Any, row: int | None = None, hint: str = "give a str")
             f"{_shown(value)} is not valid Unicode", where=where, why=str(error), hint="decode the text with its own encoding"
         ) from error
     return str(value)  # of an array it is numpy's own kind of str
-
-
-def chunks(texts: Iterable[Text], first: int) -> Iterator[list[Text]]:
-    """Lists of texts, the first of `first`, each up to twice as long as the one before."""
-    chunk: list[Text] = []
-    size, room = min(first, CHUNK), _CHARACTERS
-    for text in texts:
-        chunk.append(text)
-        room -= len(text) if isinstance(text, str) else len(text[0]) + len(text[1])
-        if len(chunk) >= size or room <= 0:
-            yield chunk
-            chunk, size, room = [], min(2 * size, CHUNK), _CHARACTERS
-    if chunk:
-        yield chunk
 
 
 def _is_missing(value: object) -> bool:

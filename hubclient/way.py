@@ -34,13 +34,15 @@ _log = logging.getLogger("hubclient")
 class Opening(TypedDict, total=False):
     """How a model is opened; None leaves a fact to the model's own sources.
 
-    engine: "onnx" (the default) or "torch". max_length: tokens a text, special ones counted. lowercase: whether texts are lower-cased.
+    engine: "onnx" (the default) or "torch". threads: how many cores to use, instead of all that the process may use.
+    max_length: tokens a text, special ones counted. lowercase: whether texts are lower-cased.
     activation: "softmax", "sigmoid" or "none". threshold: above it, a label of a multi-label model is selected.
     long_texts: "truncate" (the default), or "window": a text longer than max_length is read in windows that overlap by `stride` tokens
     (a quarter of a window unless given), and its logits are the `pooling`, "mean" (the default) or "max", of theirs.
     """
 
     engine: str | None
+    threads: int | None
     max_length: int | None
     lowercase: bool | None
     activation: str | None
@@ -139,6 +141,7 @@ def open_folder(
     opened: Opened = getattr(import_module(module), name)(
         folder,
         engine=opening.get("engine"),
+        threads=opening.get("threads"),
         manifest=replace(manifest, facts=facts),
         card=card or repository_card(folder, manifest),
         long_texts=opening.get("long_texts"),

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from hubclient.activation import activate, checked_threshold, checked_top
-from hubclient.batches import Progress
+from hubclient.batches import Tokens
 from hubclient.convert.annotators import Task
 from hubclient.errors import InconsistentModel, InvalidText, UsageError
 from hubclient.native import CONFIG, Manifest, class_named, read_json
 from hubclient.prediction import Prediction
+from hubclient.scheduler import Progress
 from hubclient.text_model import PooledReading, Setup, TextModel
 from hubclient.texts import Text, checked_single, checked_singles, is_text, several
-from hubclient.windows import Window, cut, room_for_text, whole
+from hubclient.windows import room_for_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -159,12 +160,12 @@ class ZeroShotClassifier(TextModel):
             raise UsageError("a candidate label is given twice", why=f"they are {', '.join(labels)}")
         return labels
 
-    def _truncated(self, texts: Sequence[Text]) -> list[Window]:
+    def _truncated(self, texts: Sequence[Text]) -> Sequence[Tokens]:
         """As transformers does it: what is too long is taken off the text; where the label alone is too long, nothing is."""
-        result = []
+        result: list[Tokens] = []
         for encoding in self._encode(texts):
             if len(encoding) <= self.max_length or room_for_text(encoding, self.max_length) > 0:
-                result.append(next(cut(encoding, self.max_length, 0)))
+                result.append(self._cut(encoding))
                 continue
             if self.manifest.positions is not None and len(encoding) > self.manifest.positions:
                 raise InvalidText(
@@ -172,7 +173,7 @@ class ZeroShotClassifier(TextModel):
                     why=f"together they have {len(encoding)} tokens, and the model {self.manifest.positions} positions",
                     hint="use shorter labels",
                 )
-            result.append(whole(encoding))
+            result.append(encoding)
         return result
 
 

@@ -7,18 +7,31 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, get_args
 
 from hubclient.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
 
-DEFAULT = "onnx"
-ENGINES: Mapping[str, tuple[str, str]] = MappingProxyType(
+Precision = Literal["float32", "bfloat16", "int8"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Where an engine's class is, and what it computes in."""
+
+    module: str
+    name: str
+    precisions: tuple[Precision, ...] = ("float32",)
+
+
+# The first that computes in what is wanted is the default.
+ENGINES: Mapping[str, Kind] = MappingProxyType(
     {
-        "onnx": ("hubclient.engines.onnx", "OnnxEngine"),
-        "torch": ("hubclient.engines.torch", "TorchEngine"),
+        "onnx": Kind("hubclient.engines.onnx", "OnnxEngine"),
+        "openvino": Kind("hubclient.engines.openvino", "OpenvinoEngine", ("float32", "bfloat16")),
+        "torch": Kind("hubclient.engines.torch", "TorchEngine"),
     }
 )
 # What a model may take; each is a field of Batch.
@@ -41,18 +54,43 @@ class Batch:
 
 
 class Engine(Protocol):
-    name: str
+    """`precision`: what it computes in. `lanes`: by how many threads at once it is best asked; it may be asked by any number.
+    `tokens`: how large batches are fastest."""
 
-    def logits(self, batch: Batch) -> np.ndarray:
-        """float32 of shape (texts, labels), or (texts, tokens, labels) of a model that answers for each token."""
+    name: str
+    precision: Precision
+    lanes: int
+    tokens: ClassVar[int]
+
+    def logits(self, batch: Batch, *, alone: bool = False) -> np.ndarray:
+        """float32 of shape (texts, labels), or (texts, tokens, labels) of a model that answers for each token.
+
+        `alone`: nothing else is asked meanwhile, so that every core is free for this batch. Raises ModelError.
+        """
         ...
 
 
-def open_engine(name: str | None, folder: Path) -> Engine:
-    """Open the native folder's model. Raises UsageError for an engine that does not exist, MissingExtra for one that is not installed."""
-    chosen = DEFAULT if name is None else name
-    if chosen not in ENGINES:
-        raise UsageError(f"there is no engine '{chosen}'", hint=f"use one of {', '.join(ENGINES)}")
-    module, kind = ENGINES[chosen]
-    engine: Engine = getattr(importlib.import_module(module), kind)(folder)
+def choose_engine(name: str | None, precision: Precision | None = None) -> tuple[str, Precision]:
+    """None leaves the choice open; float32 is what is computed in unless somebody asks otherwise. Raises UsageError."""
+    wanted: Precision = precision or "float32"
+    able = [engine for engine, kind in ENGINES.items() if wanted in kind.precisions]
+    if not able:
+        raise UsageError(f"there is no precision '{wanted}'", hint=f"use one of {', '.join(get_args(Precision))}")
+    if name is not None and name not in ENGINES:
+        raise UsageError(f"there is no engine '{name}'", hint=f"use one of {', '.join(ENGINES)}")
+    if name is not None and name not in able:
+        raise UsageError(f"the engine '{name}' does not compute in {wanted}", hint=f"use engine='{able[0]}', or leave engine out")
+    return name or able[0], wanted
+
+
+def open_engine(name: str | None, folder: Path, threads: int | None = None, precision: Precision | None = None) -> Engine:
+    """Open the native folder's model; `threads`: so many cores are used; None: all that the process may use.
+
+    Raises UsageError for what does not exist or this machine does not have, MissingExtra for an engine that is not installed.
+    """
+    chosen, wanted = choose_engine(name, precision)
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise UsageError(f"threads is {threads!r}, and must be a whole number of at least 1")
+    kind = ENGINES[chosen]
+    engine: Engine = getattr(importlib.import_module(kind.module), kind.name)(folder, threads, wanted)
     return engine

@@ -1,10 +1,19 @@
-"""ONNX Runtime, the default engine: it maps the weights from where they lie."""
+"""ONNX Runtime, the default engine: it maps the weights from where they lie.
+
+Strategy: many batches are run by one session that has no threads of its own, called by as many threads as there are cores: two batches
+on a core each are faster than two on both in turn. One text by itself is run by a session with a thread for every core. Each is opened when
+it is first needed. Weights are packed, that is copied in another order, for a session that is used often: it is faster, but takes as much
+memory as they have, and time to open.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+from weakref import WeakSet
 
 # Official builds report to Microsoft over the network, and keep a device's id at home, unless told otherwise before they are loaded.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -12,7 +21,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
-from hubclient.engines import INPUTS
+from hubclient.cores import cores
+from hubclient.engines import INPUTS, Precision
 from hubclient.errors import ModelError
 from hubclient.native import GRAPH
 
@@ -22,26 +32,84 @@ if TYPE_CHECKING:
     from hubclient.engines import Batch
 
 FAILURES = tuple(kind for kind in vars(failures).values() if isinstance(kind, type) and issubclass(kind, Exception))
+# Threads that wait busily take a core from whoever has work: they may do so from one operator to the next, but not from run to run.
+_SETTINGS = {"session.intra_op.spin_duration_us": "100", "session.force_spinning_stop": "1"}
+_UNPACKED = {"session.disable_prepacking": "1"}
+# Sessions with threads of their own. Their end waits for these, and in a forked process there are none.
+_THREADED: WeakSet[onnxruntime.InferenceSession] = WeakSet()
+# A session for one text that was asked so often is worth packing.
+_OFTEN = 16
 
 
-def open_session(graph: Path, label: str) -> onnxruntime.InferenceSession:
-    """Raises ModelError, which says that it is about `label`."""
+def open_session(graph: Path, label: str, threads: int = 0, *, packed: bool = True) -> onnxruntime.InferenceSession:
+    """`threads` as ONNX Runtime counts them: 0 is one for every core. Raises ModelError, which says that it is about `label`."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what fails is raised
+    options.intra_op_num_threads = threads
+    for name, value in {**_SETTINGS, **({} if packed else _UNPACKED)}.items():
+        options.add_session_config_entry(name, value)
     try:
-        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     except FAILURES as error:
         raise ModelError("ONNX Runtime cannot open the model", where=label, why=str(error), hint="pull the model again") from error
+    if threads != 1:
+        _THREADED.add(session)
+    return session
 
 
 class OnnxEngine:
     name = "onnx"
+    # Larger batches leave the caches of a core, smaller ones use less of its width: see `bench/batches.py`.
+    tokens: ClassVar[int] = 512
 
-    def __init__(self, folder: Path) -> None:
-        self._session = open_session(folder / GRAPH, str(folder / GRAPH))
-        self._inputs = {item.name for item in self._session.get_inputs()}
+    def __init__(self, folder: Path, threads: int | None = None, precision: Precision = "float32") -> None:
+        self.lanes = threads or cores()
+        self.precision = precision
+        self._graph = folder / GRAPH
+        self._lock = threading.Lock()
+        self._sessions: dict[tuple[int, bool], onnxruntime.InferenceSession] = {}
+        self._alone = 0
+        self._inputs = {item.name for item in self._session(self.lanes, packed=False).get_inputs()}
+        _ENGINES.add(self)
 
-    def logits(self, batch: Batch) -> np.ndarray:
+    def logits(self, batch: Batch, *, alone: bool = False) -> np.ndarray:
         feeds = {name: getattr(batch, name) for name in INPUTS if name in self._inputs}
-        result: np.ndarray = self._session.run(["logits"], feeds)[0]
+        try:
+            result: np.ndarray = self._chosen(alone).run(["logits"], feeds)[0]
+        except FAILURES as error:
+            raise ModelError("ONNX Runtime cannot run the model", where=str(self._graph), why=str(error)) from error
         return result
+
+    def _chosen(self, alone: bool) -> onnxruntime.InferenceSession:
+        if not alone:
+            return self._session(1, packed=True)
+        self._alone += 1
+        return self._session(self.lanes, packed=self._alone > _OFTEN)
+
+    def _session(self, threads: int, *, packed: bool) -> onnxruntime.InferenceSession:
+        if found := self._sessions.get((threads, packed)):
+            return found
+        with self._lock:
+            if (threads, packed) not in self._sessions:
+                self._sessions[threads, packed] = open_session(self._graph, str(self._graph), threads, packed=packed)
+                if packed:
+                    self._sessions.pop((threads, False), None)
+            return self._sessions[threads, packed]
+
+    def start_anew(self) -> None:
+        self._lock, self._sessions = threading.Lock(), {}
+
+
+_ENGINES: WeakSet[OnnxEngine] = WeakSet()
+
+
+def _forked() -> None:
+    """What a forked process inherits may wait for threads that are not there: when it is used, and at the latest when it is deleted."""
+    for session in _THREADED:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
+    for engine in _ENGINES:
+        engine.start_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

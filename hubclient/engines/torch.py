@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from hubclient.engines import INPUTS
+from hubclient.engines import INPUTS, Precision
 from hubclient.errors import MissingExtra, ModelError, UnsupportedModel
 from hubclient.models.family import HEADS, head_of
 from hubclient.native import CONFIG, read_json, read_manifest
@@ -22,21 +23,32 @@ if TYPE_CHECKING:
 
 class TorchEngine:
     name = "torch"
+    # PyTorch's threads, which are the process's, work on one batch.
+    lanes = 1
+    tokens: ClassVar[int] = 2048
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, threads: int | None = None, precision: Precision = "float32") -> None:
+        self.precision = precision
         self._model = open_model(folder, "the torch engine")
         import torch
 
         self._torch = torch
+        self._process = os.getpid()
+        if threads:
+            torch.set_num_threads(threads)
         self._together = read_padding(folder).harmless
         self._inputs = [name for name in INPUTS if name in signature(self._model.forward).parameters]
 
-    def logits(self, batch: Batch) -> np.ndarray:
+    def logits(self, batch: Batch, *, alone: bool = False) -> np.ndarray:
         if self._together:
             return self._run(batch)
         return _side_by_side([self._run(text) for text in batch.alone()], batch.attention_mask)
 
     def _run(self, batch: Batch) -> np.ndarray:
+        if self._process != os.getpid():
+            # OpenMP would wait for the threads of the process that this one was forked from.
+            self._torch.set_num_threads(1)
+            self._process = os.getpid()
         with self._torch.inference_mode():
             output = self._model(**{name: self._torch.from_numpy(getattr(batch, name)) for name in self._inputs})
         result: np.ndarray = output.logits.numpy()

@@ -25,7 +25,8 @@ LAYERS = (
     ("classifier", "zero_shot", "tagger"),
     ("text_model",),
     ("export", "transformers_form"),
-    ("batches", "activation", "onnx_export", "tokenizer_settings"),
+    ("scheduler", "activation", "onnx_export", "tokenizer_settings"),
+    ("batches", "chunks"),
     ("convert",),
     ("engines", "prediction", "checkpoint", "texts", "windows", "entities"),
     ("padding",),
@@ -37,7 +38,7 @@ LAYERS = (
     ("sources",),
     ("cards",),
     ("settings", "names", "facts", "bundled", "sarif"),
-    ("card_folders",),
+    ("card_folders", "cores"),
     ("errors",),
 )
 HEIGHT = {part: -row for row, parts in enumerate(LAYERS) for part in parts}
