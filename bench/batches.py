@@ -30,9 +30,10 @@ def main() -> None:
         print(f"Microseconds a token, {asked.engine}, one thread, median of {asked.rounds} rounds.\n")
         print("| tokens a text | " + " | ".join(f"{budget:,} a batch" for budget in _BUDGETS) + " |")
         print("| --- " * (len(_BUDGETS) + 1) + "|")
-        for length, count in {"SST-2": texts[:400], **{n: texts_of_length(model, n, c, texts) for n, c in _LENGTHS.items()}}.items():
-            took = _measure(model, asked.engine, count, asked.rounds)
-            print(f"| {length} | " + " | ".join(f"{1e6 * seconds:.1f}" for seconds in took) + " |")
+        sets = {str(length): texts_of_length(model, length, count, texts) for length, count in _LENGTHS.items()}
+        for name, some in {"SST-2": texts[:400], **sets}.items():
+            took = _measure(model, asked.engine, some, asked.rounds)
+            print(f"| {name} | " + " | ".join(f"{1e6 * seconds:.1f}" for seconds in took) + " |")
 
 
 def _measure(model: Path, engine: str, texts: Sequence[str], rounds: int) -> list[float]:

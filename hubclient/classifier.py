@@ -43,6 +43,7 @@ class Classifier(TextModel):
         facts = self.manifest.facts
         self.activation = check_activation(facts.activation.value)
         self.threshold = checked_threshold(facts.threshold.value)
+        self.cost = self._tried(setup)
 
     @property
     def multi_label(self) -> bool:
@@ -98,6 +99,13 @@ class Classifier(TextModel):
         shown, plan = self._shown(threshold, top_k), self._plan(text, progress, **reading)
         logits = self._short_logits(text, plan) if plan.windows is None else next(self._logits([text], plan))
         return self._prediction(activate(logits, self.activation)[0], *shown)
+
+    def _decide(self, logits: np.ndarray) -> np.ndarray:
+        return activate(logits, self.activation) > self.threshold if self.multi_label else super()._decide(logits)
+
+    @property
+    def _deciding(self) -> str:
+        return f"all above {self.threshold}" if self.multi_label else super()._deciding
 
     def _shown(self, threshold: float | None, top_k: int | None) -> tuple[float, int | None]:
         """What a prediction shows: the labels above a threshold, and how many."""

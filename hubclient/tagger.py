@@ -43,6 +43,7 @@ class TokenClassifier(TextModel):
             raise UsageError("pooling is for labels of whole texts", hint="leave pooling out")
         super().__init__(path, **setup)
         self._unknown = _unknown(path, self._tokenizer)
+        self.cost = self._tried(setup)
 
     @overload
     # A str is an iterable of str too: the first signature that fits is the one that counts.

@@ -6,17 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
 
 from hubclient.batches import Tokens, check_size
 from hubclient.chunks import CHUNK, FIRST, Chunk, chunks
 from hubclient.convert.annotators import Task
-from hubclient.engines import Engine, open_engine
+from hubclient.engines import ENGINES, Engine, Precision, choose_engine, open_engine
 from hubclient.errors import UnsupportedModel, UsageError
 from hubclient.native import Manifest, open_tokenizer, read_manifest
 from hubclient.padding import read_padding
 from hubclient.scheduler import Parts, Progress, Scheduler, grouped
-from hubclient.texts import Text
+from hubclient.texts import Text, checked_singles, several
 from hubclient.windows import LongTexts, Pooling, Windows, check_stride, cut, pool, settle
 
 if TYPE_CHECKING:
@@ -25,12 +26,18 @@ if TYPE_CHECKING:
 
     from hubclient.cards import Card
     from hubclient.export import Format
+    from hubclient.reduced import Cost
 
 
 class Setup(TypedDict, total=False):
-    """How a folder is opened. manifest: the folder's own, or the same with facts overruled. The rest: see `hubclient.way.Opening`."""
+    """How a folder is opened. manifest: the folder's own, or the same with facts overruled. cost: where it is known what reduced precision
+    costs. The rest: see `hubclient.way.Opening`."""
 
     engine: str | None
+    precision: Precision | None
+    sample: Iterable[str] | None
+    max_changed: float | None
+    cost: Cost | None
     threads: int | None
     manifest: Manifest | None
     card: Card | None
@@ -65,12 +72,14 @@ class Plan:
 
 
 class TextModel:
-    """`labels` are in class order; `engine` is the name of what runs the model, `max_length` how many tokens of a text it is given.
+    """`labels` are in class order; `engine` is the name of what runs the model, `precision` what that computes in, `cost` what it costs
+    where it is not float32; `max_length` is how many tokens of a text the model is given.
 
     It can be pickled and copied: it is opened again from its folder, or shared.
     """
 
     task: ClassVar[Task]
+    cost: Cost | None
 
     def __init__(self, path: Path, **setup: Unpack[Setup]) -> None:
         self.path = path
@@ -83,18 +92,26 @@ class TextModel:
         self.windows: Windows | None = None
         self.windows = self._checked_windows(setup.get("long_texts"), setup.get("stride"), setup.get("pooling"))
         self._threads = setup.get("threads")
-        self._engine: Engine = open_engine(_engine_of(self.manifest, setup.get("engine")), path, self._threads)
-        self._scheduler = Scheduler(self._engine, read_padding(path))
+        name, precision = engine_of(self.manifest, setup.get("engine"), setup.get("precision"))
+        self._engine: Engine = open_engine(name, path, self._threads, precision)
+        self._padding = read_padding(path)
+        self._scheduler = Scheduler(self._engine, self._padding)
 
     @property
     def engine(self) -> str:
         return self._engine.name
 
+    @property
+    def precision(self) -> Precision:
+        return self._engine.precision
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.path)!r}, engine={self.engine!r})"
+        return f"{type(self).__name__}({str(self.path)!r}, engine={self.engine!r}, precision={self.precision!r})"
 
     def __reduce__(self) -> Any:
-        setup = Setup(engine=self.engine, threads=self._threads, manifest=self.manifest, card=self.card)
+        setup = Setup(
+            engine=self.engine, precision=self.precision, cost=self.cost, threads=self._threads, manifest=self.manifest, card=self.card
+        )
         if self.windows:
             setup |= Setup(long_texts="window", stride=self.windows.stride, pooling=self.windows.pooling)
         return partial(type(self), self.path, **setup), ()
@@ -146,6 +163,42 @@ class TextModel:
         texts = (list(cut(encoding, self.max_length, windows.stride)) for encoding in self._encode(chunk.texts))
         return Parts.of(texts, ahead=chunk.ahead)
 
+    def _tried(self, setup: Setup) -> Cost | None:
+        """What reduced precision costs. Raises UnsupportedModel where it is more than is allowed."""
+        if self.precision == "float32" or setup.get("cost"):
+            return setup.get("cost")
+        from hubclient.reduced import Trial
+        from hubclient.sample import SAMPLE
+
+        sample = setup.get("sample")
+        texts = list(checked_singles(several(SAMPLE if sample is None else sample)))
+        if not texts:
+            raise UsageError("sample has no texts", hint="give some, or leave sample out")
+        trial = Trial(
+            self.path,
+            self._engine,
+            self._padding,
+            self._truncated(self._asked_of(texts)),
+            lambda: open_engine(engine_of(self.manifest, None, None)[0], self.path, self._threads),
+            self._decide,
+            self._deciding,
+        )
+        return trial.cost(setup.get("max_changed"))
+
+    def _asked_of(self, texts: Sequence[str]) -> Sequence[Text]:
+        """What the model is given of texts that somebody wants answers to."""
+        return texts
+
+    def _decide(self, logits: np.ndarray) -> np.ndarray:
+        """What is answered: a row for each row of logits."""
+        best: np.ndarray = logits.argmax(axis=1)[:, None]
+        return best
+
+    @property
+    def _deciding(self) -> str:
+        """All that `_decide` depends on."""
+        return "best"
+
     def _plan(
         self,
         texts: object,
@@ -189,17 +242,24 @@ def _open_tokenizer(path: Path, lowercase: bool | None, max_length: int) -> Toke
     return tokenizer
 
 
-def _engine_of(manifest: Manifest, wanted: str | None) -> str | None:
-    """The default one, unless the model has no graph: then transformers alone can run it. Raises UnsupportedModel."""
-    if manifest.graph != "none":
-        return wanted
-    if wanted not in (None, "torch"):
-        raise UnsupportedModel(
-            f"the engine '{wanted}' cannot open a model of the architecture '{manifest.architecture}'",
-            why=manifest.graph_note,
-            hint="use engine='torch'",
-        )
-    return "torch"
+# The engine that alone can open a model, by what its manifest says of its graph.
+_ONLY = MappingProxyType({"none": "torch", "openvino": "openvino"})
+
+
+def engine_of(manifest: Manifest, engine: str | None, precision: Precision | None) -> tuple[str, Precision]:
+    """What is wanted, or the default, unless the model has no ONNX graph: then one engine alone can open it.
+
+    Raises UsageError, UnsupportedModel.
+    """
+    name, wanted = choose_engine(engine, precision)
+    only = _ONLY.get(manifest.graph, name)
+    if name == only or (engine is None and wanted in ENGINES[only].precisions):
+        return only, wanted
+    raise UnsupportedModel(
+        f"the engine '{name}' cannot open this model, of the architecture '{manifest.architecture}'",
+        why=manifest.graph_note,
+        hint=f"use engine='{only}', which computes in {' or '.join(ENGINES[only].precisions)}",
+    )
 
 
 def _checked_length(length: int, positions: int | None) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("hubclient")
 TEMPLATE = "This example is {}."
+# What texts are held against where the costs of reduced precision are measured.
+_TRIED = ("good", "about sport", "a question", "a complaint")
 
 
 class Asking(PooledReading, total=False):
@@ -61,6 +63,7 @@ class ZeroShotClassifier(TextModel):
         self.candidate_labels = stated.candidate_labels if stated else ()
         self.threshold = checked_threshold(self.manifest.facts.threshold.value)
         self._classes = classes_of(self.manifest, read_json(path / CONFIG))
+        self.cost = self._tried(setup)
 
     @overload
     # A str is an iterable of str too: the first signature that fits is the one that counts.
@@ -159,6 +162,11 @@ class ZeroShotClassifier(TextModel):
         if len(set(labels)) < len(labels):
             raise UsageError("a candidate label is given twice", why=f"they are {', '.join(labels)}")
         return labels
+
+    def _asked_of(self, texts: Sequence[str]) -> Sequence[Text]:
+        """Each with a label: the model's own, or others, in turn."""
+        labels = self.candidate_labels or _TRIED
+        return list(zip(texts, cycle(_hypotheses(labels, TEMPLATE)), strict=False))
 
     def _truncated(self, texts: Sequence[Text]) -> Sequence[Tokens]:
         """As transformers does it: what is too long is taken off the text; where the label alone is too long, nothing is."""

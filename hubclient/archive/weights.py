@@ -3,8 +3,7 @@
 Strategy: the caller gives a file to unpack the member into, and later files for its members (which may then be mapped into memory), so that
 nothing of the model's size is ever held in memory. Files are found by their own name, in whatever folder they lie.
 
-Source: com.johnsnowlabs.ml.tensorflow.TensorflowWrapper, com.johnsnowlabs.ml.onnx.OnnxWrapper and com.johnsnowlabs.ml.openvino.OpenvinoWrapper
-(what their `saveToFile` puts together).
+Source: TensorflowWrapper, OnnxWrapper and OpenvinoWrapper in com.johnsnowlabs.ml (what their `saveToFile` puts together).
 """
 
 from __future__ import annotations

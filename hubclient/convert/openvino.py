@@ -38,8 +38,9 @@ def from_openvino(archive: Archive, annotator: Annotator, job: Job) -> dict[str,
     hashes = _unpack(archive, job)
     model = Runner(job.staging / OPENVINO_GRAPH, f"{archive.members.label}, member '{archive.weights}'")
     family = FAMILIES[annotator.model_type]
-    config = {"model_type": family.model_type, "vocab_size": model.rows or 1 + max((archive.vocabulary or {}).values(), default=0)}
-    bounds = Bounds(config["vocab_size"], _longest(archive, job), 2 if "token_type_ids" in model.inputs else 1, Padding.of(config, {}))
+    rows = model.rows or 1 + max((archive.vocabulary or {}).values(), default=0)
+    config = {"model_type": family.model_type, "vocab_size": rows}
+    bounds = Bounds(rows, _longest(archive, job), 2 if "token_type_ids" in model.inputs else 1, Padding.of(config, {}))
     classes = prove_padding(model.logits, bounds, model.label, per_token=annotator.head == "token")
     kit = check_parts(archive, family.model_type, rows=bounds.vocabulary, classes=classes, positions=bounds.longest)
     forced = in_force(kit.facts, job.overlay, bounds.longest)

@@ -29,7 +29,7 @@ class Kind:
 # The first that computes in what is wanted is the default.
 ENGINES: Mapping[str, Kind] = MappingProxyType(
     {
-        "onnx": Kind("hubclient.engines.onnx", "OnnxEngine"),
+        "onnx": Kind("hubclient.engines.onnx", "OnnxEngine", ("float32", "int8")),
         "openvino": Kind("hubclient.engines.openvino", "OpenvinoEngine", ("float32", "bfloat16")),
         "torch": Kind("hubclient.engines.torch", "TorchEngine"),
     }
@@ -54,10 +54,11 @@ class Batch:
 
 
 class Engine(Protocol):
-    """`precision`: what it computes in. `lanes`: by how many threads at once it is best asked; it may be asked by any number.
-    `tokens`: how large batches are fastest."""
+    """`version`: its library's. `precision`: what it computes in. `lanes`: by how many threads at once it is best asked; it may be asked by
+    any number. `tokens`: how large batches are fastest."""
 
     name: str
+    version: str
     precision: Precision
     lanes: int
     tokens: ClassVar[int]

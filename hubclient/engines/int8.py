@@ -64,7 +64,8 @@ class Rewriting:
             else:
                 self._replace(node, kernel)
         used = {name for node in self._nodes for name in node.input}
-        tensors = [*(tensor for name, tensor in self._weights.items() if name in used), *self._made.values()]
+        within = any(attribute.HasField("g") for node in self._nodes for attribute in node.attribute)
+        tensors = [*(tensor for name, tensor in self._weights.items() if within or name in used), *self._made.values()]
         del self._graph.node[:], self._graph.initializer[:]
         self._graph.node.extend(self._nodes)
         self._graph.initializer.extend(tensors)

@@ -41,15 +41,24 @@ _THREADED: WeakSet[onnxruntime.InferenceSession] = WeakSet()
 _OFTEN = 16
 
 
-def open_session(graph: Path, label: str, threads: int = 0, *, packed: bool = True) -> onnxruntime.InferenceSession:
-    """`threads` as ONNX Runtime counts them: 0 is one for every core. Raises ModelError, which says that it is about `label`."""
+def open_session(
+    graph: Path | bytes, label: str, threads: int = 0, *, packed: bool = True, folder: Path | None = None
+) -> onnxruntime.InferenceSession:
+    """`threads` as ONNX Runtime counts them: 0 is one for every core. `folder`: where the external data are of a graph given as bytes.
+
+    Raises ModelError, which says that it is about `label`.
+    """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what fails is raised
     options.intra_op_num_threads = threads
     for name, value in {**_SETTINGS, **({} if packed else _UNPACKED)}.items():
         options.add_session_config_entry(name, value)
+    if folder:
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
     try:
-        session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            graph if isinstance(graph, bytes) else str(graph), options, providers=["CPUExecutionProvider"]
+        )
     except FAILURES as error:
         raise ModelError("ONNX Runtime cannot open the model", where=label, why=str(error), hint="pull the model again") from error
     if threads != 1:
@@ -59,13 +68,15 @@ def open_session(graph: Path, label: str, threads: int = 0, *, packed: bool = Tr
 
 class OnnxEngine:
     name = "onnx"
+    version: str = onnxruntime.__version__
     # Larger batches leave the caches of a core, smaller ones use less of its width: see `bench/batches.py`.
     tokens: ClassVar[int] = 512
 
     def __init__(self, folder: Path, threads: int | None = None, precision: Precision = "float32") -> None:
         self.lanes = threads or cores()
         self.precision = precision
-        self._graph = folder / GRAPH
+        self._folder = folder
+        self._label = str(folder / GRAPH)
         self._lock = threading.Lock()
         self._sessions: dict[tuple[int, bool], onnxruntime.InferenceSession] = {}
         self._alone = 0
@@ -77,7 +88,7 @@ class OnnxEngine:
         try:
             result: np.ndarray = self._chosen(alone).run(["logits"], feeds)[0]
         except FAILURES as error:
-            raise ModelError("ONNX Runtime cannot run the model", where=str(self._graph), why=str(error)) from error
+            raise ModelError("ONNX Runtime cannot run the model", where=self._label, why=str(error)) from error
         return result
 
     def _chosen(self, alone: bool) -> onnxruntime.InferenceSession:
@@ -91,10 +102,20 @@ class OnnxEngine:
             return found
         with self._lock:
             if (threads, packed) not in self._sessions:
-                self._sessions[threads, packed] = open_session(self._graph, str(self._graph), threads, packed=packed)
+                self._sessions[threads, packed] = self._open(threads, packed=packed)
                 if packed:
                     self._sessions.pop((threads, False), None)
             return self._sessions[threads, packed]
+
+    def _open(self, threads: int, *, packed: bool) -> onnxruntime.InferenceSession:
+        if self.precision == "float32":
+            return open_session(self._folder / GRAPH, self._label, threads, packed=packed)
+        from hubclient.derived import derived
+        from hubclient.engines.int8 import quantised, weight_bits
+
+        bits = weight_bits()
+        graph = derived(self._folder, f"int8-{bits}.onnx", lambda: quantised(self._folder / GRAPH, bits))
+        return open_session(graph, self._label, threads, packed=packed, folder=self._folder)
 
     def start_anew(self) -> None:
         self._lock, self._sessions = threading.Lock(), {}

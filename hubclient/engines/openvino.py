@@ -1,8 +1,8 @@
 """OpenVINO: for bfloat16, and for archives that hold its own form of a model.
 
-Strategy: as with ONNX Runtime, many batches are run by streams of one thread each, asked by as many threads as there are cores; one text by
-itself by a stream with a thread for every core. Both are compiled when they are first needed: each has its own copy of the weights. OpenVINO
-computes in bfloat16 unasked where the processor can: here it is told what to compute in.
+Strategy: as with ONNX Runtime, many batches are run by streams of one thread each, asked by as many threads as there are cores; one text
+by itself by a stream with a thread for every core. Both are compiled when they are first needed: each has its own copy of the weights.
+OpenVINO computes in bfloat16 unasked where the processor can: here it is told what to compute in.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from hubclient.errors import MissingExtra, ModelError, UnsupportedModel, UsageEr
 from hubclient.native import GRAPH, OPENVINO_GRAPH
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     import numpy as np
 
     from hubclient.engines import Batch
@@ -38,7 +36,9 @@ class OpenvinoEngine:
         self.lanes = threads or cores()
         self.precision = precision
         self._path = next((folder / name for name in (OPENVINO_GRAPH, GRAPH) if (folder / name).is_file()), folder / GRAPH)
-        self._core = open_core("the openvino engine")
+        openvino = load_openvino("the openvino engine")
+        self.version: str = openvino.__version__
+        self._core = openvino.Core()
         if precision == "bfloat16":
             _check_bfloat16(self._core)
         self._model = read_model(self._core, self._path)
@@ -95,7 +95,7 @@ def open_core(needed_for: str) -> Any:
     return load_openvino(needed_for).Core()
 
 
-def load_openvino(needed_for: str) -> ModuleType:
+def load_openvino(needed_for: str) -> Any:
     """Without its telemetry, which reports to its makers over the network that it was imported. Raises MissingExtra."""
     telemetry = "openvino_telemetry"
     silenced = "openvino" not in sys.modules and telemetry not in sys.modules

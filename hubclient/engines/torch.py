@@ -33,6 +33,7 @@ class TorchEngine:
         import torch
 
         self._torch = torch
+        self.version = str(torch.__version__)
         self._process = os.getpid()
         if threads:
             torch.set_num_threads(threads)
