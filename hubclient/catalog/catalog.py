@@ -11,7 +11,7 @@ from pathlib import Path
 from hubclient.cards import Card, Overlay
 from hubclient.catalog import lookup
 from hubclient.catalog.folder import OVERLAY_ENDING, read_card, read_overlay
-from hubclient.catalog.index import Index
+from hubclient.catalog.index import Index, Reader
 from hubclient.catalog.layer import CardKey, Known, Layer
 from hubclient.catalog.near import near_names, unknown_model
 from hubclient.catalog.resolve import CanOpen, Deliberation, deliberate
@@ -119,16 +119,16 @@ class Catalog:
         left_out = [f"{error.in_short()}: it is left out" for error in self._unreadable(reference.name)]
         return replace(found, notices=(*found.notices, *_from_live(found.chosen), *left_out))
 
-    def search(self, query: Query, *, limit: int | None = 20, can_open: CanOpen | None = None) -> list[Card]:
+    def search(self, query: Query, *, limit: int | None = 20, can_open: CanOpen | None = None, every_version: bool = False) -> list[Card]:
         """The cards' facts, best first, one version of each name and language: the one that `resolve` takes. Raises UsageError."""
         if limit is not None and limit < 0:
             raise UsageError(f"the limit is {limit}, and must be 0 or more", hint="None is for all cards")
-        return self._index.ask(
-            lambda reader: [
-                known.card
-                for known in lookup.cards_numbered(reader, search(reader, query, lookup.current_numbers(reader, can_open))[:limit])
-            ]
-        )
+
+        def found(reader: Reader) -> list[Card]:
+            among = lookup.counting_numbers(reader) if every_version else lookup.current_numbers(reader, can_open)
+            return [known.card for known in lookup.cards_numbered(reader, search(reader, query, among)[:limit])]
+
+        return self._index.ask(found)
 
     def whole(self, card: Card) -> Card:
         """The card with its prose, read from its file; as it is if it has none. Raises CardError."""
