@@ -15,7 +15,7 @@ PACKAGE = ROOT / "hubclient"
 # From the top down. Parts in one line know nothing of each other.
 LAYERS = (
     ("__init__",),
-    ("cli", "estimator"),
+    ("cli", "estimator", "spark"),
     ("check",),
     ("hub",),
     ("explain", "environment", "imports", "afar"),
