@@ -41,10 +41,10 @@ def _measure(model: Path, engine: str, texts: Sequence[str], rounds: int) -> lis
     from tokenizers import Tokenizer
 
     from hubclient.batches import alike, filled
-    from hubclient.engines import open_engine
+    from hubclient.engines import choose_engine, open_engine
     from hubclient.padding import read_padding
 
-    opened, padding = open_engine(engine, model, threads=1), read_padding(model)
+    opened, padding = open_engine(choose_engine(engine), model, threads=1), read_padding(model)
     tokens = Tokenizer.from_file(str(model / "tokenizer.json")).encode_batch(list(texts))
     batches = [[filled([tokens[n] for n in batch], padding) for batch in alike(tokens, tokens=budget)] for budget in _BUDGETS]
     took: list[list[float]] = [[] for _ in _BUDGETS]

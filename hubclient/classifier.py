@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
-class Options(PooledReading, total=False):
+class Showing(PooledReading, total=False):
     """How texts are classified, see `Classifier.stream`."""
 
     threshold: float | None
     top_k: int | None
+
+
+class Options(Showing, total=False):
+    """The same, where somebody may watch."""
+
     progress: Progress | None
 
 
@@ -87,6 +92,19 @@ class Classifier(TextModel):
             for row in activate(logits, self.activation):
                 yield self._prediction(row, *shown)
 
+    def predict_iter(self, texts: Iterable[Text], **options: Unpack[Options]) -> Iterator[Prediction]:
+        """`stream`, by the name that goes with `predict`."""
+        return self.stream(texts, **options)
+
+    @overload
+    async def apredict(self, texts: Text, **options: Unpack[Showing]) -> Prediction: ...  # type: ignore[overload-overlap]
+    @overload
+    async def apredict(self, texts: Iterable[Text], **options: Unpack[Showing]) -> list[Prediction]: ...
+    async def apredict(self, texts: Text | Iterable[Text], **options: Unpack[Showing]) -> Prediction | list[Prediction]:
+        """As calling it, for asyncio: what callers ask at the same time is answered in common batches, off the event loop."""
+        answers: Prediction | list[Prediction] = await self._asked_at_once(texts, checked, **options)
+        return answers
+
     def _one(
         self,
         text: Text,
@@ -119,6 +137,17 @@ class Classifier(TextModel):
     def predict_proba(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> np.ndarray:
         """Scores after the activation, float32 of shape (n, labels)."""
         return activate(self.logits(texts, **reading), self.activation)
+
+    def columns(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> dict[str, Any]:
+        """New columns for a table that has a column of texts: `label` and `score`, arrays of shape (n,), and of a multi-label model
+        `selected`, a list of lists of labels."""
+        import numpy as np
+
+        scores = self.predict_proba(texts, **reading)
+        columns: dict[str, Any] = {"label": self.classes_[scores.argmax(axis=1)], "score": scores.max(axis=1, initial=-np.inf)}
+        if self.multi_label:
+            columns["selected"] = [[self.labels[n] for n in row.argsort()[::-1] if row[n] > self.threshold] for row in scores]
+        return columns
 
     def logits(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> np.ndarray:
         """What the model says before any activation, float32 of shape (n, labels)."""

@@ -384,6 +384,7 @@ def pretrained(
     task: Task = "text-classification",
     engine: str | None = None,
     precision: Precision | None = None,
+    device: str | None = None,
     sample: Iterable[str] | None = None,
     max_changed: float | None = None,
     threads: int | None = None,
@@ -403,13 +404,14 @@ def pretrained(
 
     version: a library version or a constraint (">=4.0"). source: "s3" or "hf", that origin alone; revision: of the card's Hugging Face
     repository. task: "text-classification" gives a Classifier, "zero-shot-classification" a ZeroShotClassifier, "token-classification" a
-    TokenClassifier. engine, precision, sample, max_changed, threads, max_length, lowercase, activation, threshold, long_texts, stride,
-    pooling: see `Opening`; what is not given comes from the model's own sources. cache_dir, offline, progress, lock: see `Hub`. Raises
-    HubError, see `hubclient.errors`.
+    TokenClassifier. engine, precision, device, sample, max_changed, threads, max_length, lowercase, activation, threshold, long_texts,
+    stride, pooling: see `Opening`; what is not given comes from the model's own sources. cache_dir, offline, progress, lock: see `Hub`.
+    Raises HubError, see `hubclient.errors`.
     """
     opening = Opening(
         engine=engine,
         precision=precision,
+        device=device,
         sample=sample,
         max_changed=max_changed,
         threads=threads,

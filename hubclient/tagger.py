@@ -63,6 +63,19 @@ class TokenClassifier(TextModel):
             found = [self._entities(text, encoding, *part) for part in zip(windows, logits, strict=True)]
             yield found[0] if len(found) == 1 else without_overlaps(entity for entities in found for entity in entities)
 
+    def predict_iter(self, texts: Iterable[str], **options: Unpack[Options]) -> Iterator[list[Entity]]:
+        """The same as `stream`."""
+        return self.stream(texts, **options)
+
+    @overload
+    async def apredict(self, texts: str, **reading: Unpack[Reading]) -> list[Entity]: ...  # type: ignore[overload-overlap]
+    @overload
+    async def apredict(self, texts: Iterable[str], **reading: Unpack[Reading]) -> list[list[Entity]]: ...
+    async def apredict(self, texts: str | Iterable[str], **reading: Unpack[Reading]) -> list[Entity] | list[list[Entity]]:
+        """As calling it, for asyncio: what callers ask at the same time is answered in common batches, off the event loop."""
+        answers: list[Entity] | list[list[Entity]] = await self._asked_at_once(texts, checked_singles, **reading)
+        return answers
+
     def logits(self, texts: Iterable[str], *, batch_size: int | None = None) -> list[np.ndarray]:
         """What the model says of each token of each text, special ones included, after truncation: float32 of shape (tokens, labels)."""
         plan = self._plan(texts, None, batch_size=batch_size, long_texts="truncate")

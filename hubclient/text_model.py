@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass
-from functools import partial
+import operator
+import os
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Sized
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
+from weakref import WeakKeyDictionary
 
 from hubclient.batches import Tokens, check_size
 from hubclient.chunks import CHUNK, FIRST, Chunk, chunks
 from hubclient.convert.annotators import Task
-from hubclient.engines import ENGINES, Engine, Precision, choose_engine, open_engine
+from hubclient.engines import ENGINES, Engine, Precision, Wanted, choose_engine, open_engine
 from hubclient.errors import UnsupportedModel, UsageError
 from hubclient.native import Manifest, open_tokenizer, read_manifest
 from hubclient.padding import read_padding
 from hubclient.scheduler import Parts, Progress, Scheduler, grouped
-from hubclient.texts import Text, checked_singles, several
+from hubclient.texts import Text, checked_singles, is_text, several
 from hubclient.windows import LongTexts, Pooling, Windows, check_stride, cut, pool, settle
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     import numpy as np
     from tokenizers import Encoding, Tokenizer
 
     from hubclient.cards import Card
     from hubclient.export import Format
+    from hubclient.gathering import Gathering
     from hubclient.reduced import Cost
 
 
@@ -35,6 +41,7 @@ class Setup(TypedDict, total=False):
 
     engine: str | None
     precision: Precision | None
+    device: str | None
     sample: Iterable[str] | None
     max_changed: float | None
     cost: Cost | None
@@ -72,8 +79,8 @@ class Plan:
 
 
 class TextModel:
-    """`labels` are in class order; `engine` is the name of what runs the model, `precision` what that computes in, `cost` what it costs
-    where it is not float32; `max_length` is how many tokens of a text the model is given.
+    """`labels` are in class order; `engine` is the name of what runs the model, `device` what it runs on, `precision` what that computes
+    in, `cost` what it costs where it is not float32; `max_length` is how many tokens of a text the model is given.
 
     It can be pickled and copied: it is opened again from its folder, or shared.
     """
@@ -82,6 +89,7 @@ class TextModel:
     cost: Cost | None
 
     def __init__(self, path: Path, **setup: Unpack[Setup]) -> None:
+        _watch_forks()
         self.path = path
         self.card = setup.get("card")
         self.manifest = setup.get("manifest") or read_manifest(path).in_force()
@@ -92,10 +100,11 @@ class TextModel:
         self.windows: Windows | None = None
         self.windows = self._checked_windows(setup.get("long_texts"), setup.get("stride"), setup.get("pooling"))
         self._threads = setup.get("threads")
-        name, precision = engine_of(self.manifest, setup.get("engine"), setup.get("precision"))
-        self._engine: Engine = open_engine(name, path, self._threads, precision)
+        wanted = engine_of(self.manifest, setup.get("engine"), setup.get("precision"), setup.get("device"))
+        self._engine: Engine = open_engine(wanted, path, self._threads)
         self._padding = read_padding(path)
         self._scheduler = Scheduler(self._engine, self._padding)
+        self._gatherings: WeakKeyDictionary[AbstractEventLoop, Gathering] = WeakKeyDictionary()
 
     @property
     def engine(self) -> str:
@@ -105,12 +114,22 @@ class TextModel:
     def precision(self) -> Precision:
         return self._engine.precision
 
+    @property
+    def device(self) -> str:
+        return str(self._engine.device)
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.path)!r}, engine={self.engine!r}, precision={self.precision!r})"
+        return f"{type(self).__name__}({str(self.path)!r}, engine={self.engine!r}, precision={self.precision!r}, device={self.device!r})"
 
     def __reduce__(self) -> Any:
         setup = Setup(
-            engine=self.engine, precision=self.precision, cost=self.cost, threads=self._threads, manifest=self.manifest, card=self.card
+            engine=self.engine,
+            precision=self.precision,
+            device=self.device,
+            cost=self.cost,
+            threads=self._threads,
+            manifest=self.manifest,
+            card=self.card,
         )
         if self.windows:
             setup |= Setup(long_texts="window", stride=self.windows.stride, pooling=self.windows.pooling)
@@ -157,6 +176,25 @@ class TextModel:
             check_stride(windows.stride, self.max_length - self._tokenizer.num_special_tokens_to_add(is_pair=False))
         return windows
 
+    async def _asked_at_once(self, texts: Any, check: Callable[[Iterable[Any]], Iterator[Text]], **options: Hashable) -> Any:
+        """The answer to one text, or a list of those to several, together with what else is asked meanwhile: see `hubclient.gathering`."""
+        import asyncio
+
+        from hubclient.gathering import Gathering
+
+        wanted = list(check([texts] if is_text(texts) else several(texts)))
+        loop = asyncio.get_running_loop()
+        if len(wanted) > _GATHERED:
+            return await asyncio.to_thread(self._answers, wanted, options.items())
+        if loop not in self._gatherings:
+            self._gatherings[loop] = Gathering(self._answers, self._engine.lanes)
+        answers = await self._gatherings[loop].ask(wanted, tuple(sorted(options.items())))
+        return answers[0] if is_text(texts) else answers
+
+    def _answers(self, texts: Sequence[Any], options: Iterable[tuple[str, Any]]) -> Sequence[Any]:
+        call: Callable[..., Any] = self.__call__  # type: ignore[operator]
+        return [call(texts[0], **dict(options))] if len(texts) == 1 else call(texts, **dict(options))
+
     def _parts(self, chunk: Chunk, windows: Windows | None) -> Parts:
         if windows is None:
             return Parts(self._truncated(chunk.texts), ahead=chunk.ahead)
@@ -179,7 +217,7 @@ class TextModel:
             self._engine,
             self._padding,
             self._truncated(self._asked_of(texts)),
-            lambda: open_engine(engine_of(self.manifest, None, None)[0], self.path, self._threads),
+            lambda: open_engine(engine_of(self.manifest, None, None, self.device), self.path, self._threads),
             self._decide,
             self._deciding,
         )
@@ -232,6 +270,13 @@ class TextModel:
         return logits[None]
 
 
+@cache
+def _watch_forks() -> None:
+    """The tokenizers' threads are not there in a forked process, which would wait for them: there, they are not asked."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=partial(operator.setitem, os.environ, "TOKENIZERS_PARALLELISM", "false"))
+
+
 def _open_tokenizer(path: Path, lowercase: bool | None, max_length: int) -> Tokenizer:
     tokenizer = open_tokenizer(path, lowercase)
     special = tokenizer.num_special_tokens_to_add(is_pair=True)
@@ -242,23 +287,28 @@ def _open_tokenizer(path: Path, lowercase: bool | None, max_length: int) -> Toke
     return tokenizer
 
 
+# More texts than these make batches enough by themselves.
+_GATHERED = 64
 # The engine that alone can open a model, by what its manifest says of its graph.
 _ONLY = MappingProxyType({"none": "torch", "openvino": "openvino"})
 
 
-def engine_of(manifest: Manifest, engine: str | None, precision: Precision | None) -> tuple[str, Precision]:
+def engine_of(manifest: Manifest, engine: str | None, precision: Precision | None, device: str | None) -> Wanted:
     """What is wanted, or the default, unless the model has no ONNX graph: then one engine alone can open it.
 
     Raises UsageError, UnsupportedModel.
     """
-    name, wanted = choose_engine(engine, precision)
-    only = _ONLY.get(manifest.graph, name)
-    if name == only or (engine is None and wanted in ENGINES[only].precisions):
-        return only, wanted
+    wanted = choose_engine(engine, precision, device)
+    only = _ONLY.get(manifest.graph, wanted.engine)
+    if wanted.engine == only:
+        return wanted
+    if engine is None and ENGINES[only].computes(wanted.precision, wanted.device):
+        return replace(wanted, engine=only)
+    able = " or ".join(ENGINES[only].precisions.get(wanted.device.place, ()))
     raise UnsupportedModel(
-        f"the engine '{name}' cannot open this model, of the architecture '{manifest.architecture}'",
+        f"the engine '{wanted.engine}' cannot open this model, of the architecture '{manifest.architecture}'",
         why=manifest.graph_note,
-        hint=f"use engine='{only}', which computes in {' or '.join(ENGINES[only].precisions)}",
+        hint=f"use engine='{only}'" + (f", which computes in {able}" if able else f", which does not run on {wanted.device}"),
     )
 
 

@@ -10,6 +10,7 @@ from hubclient.errors import InvalidText
 Text = str | tuple[str, str]
 # pandas' marks for a missing value. None and NaN are others.
 _MISSING = frozenset({"NAType", "NaTType"})
+_SLICE = 1024
 
 
 def is_text(value: object) -> TypeGuard[Text]:
@@ -17,7 +18,10 @@ def is_text(value: object) -> TypeGuard[Text]:
 
 
 def several(texts: Any) -> Iterable[Any]:
-    """What may hold texts, for `checked`: any iterable, such as a column of pandas, polars or datasets. Raises InvalidText for a table."""
+    """What may hold texts, for `checked`: any iterable, such as a column of pandas, polars, Arrow or datasets.
+
+    Raises InvalidText for a table.
+    """
     if isinstance(texts, Mapping | bytes) or not isinstance(texts, Iterable):
         raise InvalidText(
             f"{_shown(texts)} is not a text", why=f"it is of type {type(texts).__name__}", hint="give a str, or an iterable of str"
@@ -27,7 +31,15 @@ def several(texts: Any) -> Iterable[Any]:
         raise InvalidText(
             f"a {type(texts).__name__} of shape {shape} is no list of texts", hint="give one of its columns; pairs are tuples of two str"
         )
-    return [texts] if isinstance(texts, str) else texts
+    if isinstance(texts, str):
+        return [texts]
+    return _of_arrow(texts) if hasattr(texts, "to_pylist") and hasattr(texts, "slice") else texts
+
+
+def _of_arrow(column: Any) -> Iterator[Any]:
+    """Its own iteration gives values of Arrow's, one by one."""
+    for start in range(0, len(column), _SLICE):
+        yield from column.slice(start, _SLICE).to_pylist()
 
 
 def checked(texts: Iterable[Any]) -> Iterator[Text]:

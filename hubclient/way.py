@@ -43,6 +43,7 @@ class Opening(TypedDict, total=False):
     engine: "onnx", "openvino" or "torch"; unless given, onnx computes in float32 and int8, and openvino in bfloat16.
     precision: "float32" (the default), "bfloat16" or "int8", which are faster: what they cost is measured on `sample`, texts of the
     caller's or a few of ours, and said; where a larger share of the answers changes than `max_changed` (0.05), the model is refused.
+    device: "cpu" (the default), "cuda", or "cuda:1", the second graphics card: with PyTorch, or ONNX Runtime's build for cards.
     threads: how many cores to use, instead of all that the process may use.
     max_length: tokens a text, special ones counted. lowercase: whether texts are lower-cased.
     activation: "softmax", "sigmoid" or "none". threshold: above it, a label of a multi-label model is selected.
@@ -52,6 +53,7 @@ class Opening(TypedDict, total=False):
 
     engine: str | None
     precision: Precision | None
+    device: str | None
     sample: Iterable[str] | None
     max_changed: float | None
     threads: int | None
@@ -225,6 +227,7 @@ def open_model(
         folder,
         engine=opening.get("engine"),
         precision=opening.get("precision"),
+        device=opening.get("device"),
         sample=opening.get("sample"),
         max_changed=opening.get("max_changed"),
         threads=opening.get("threads"),

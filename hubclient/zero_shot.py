@@ -38,12 +38,17 @@ class Asking(PooledReading, total=False):
     hypothesis_template: str
 
 
-class Options(Asking, total=False):
+class Showing(Asking, total=False):
     """How texts are classified, see `ZeroShotClassifier.stream`."""
 
     multi_label: bool
     threshold: float | None
     top_k: int | None
+
+
+class Options(Showing, total=False):
+    """The same, where somebody may watch."""
+
     progress: Progress | None
 
 
@@ -104,6 +109,28 @@ class ZeroShotClassifier(TextModel):
         kept = checked_top(top_k)
         for logits in self._asked(texts, labels, progress, **asking):
             yield _prediction(labels, self._scores(logits, multi_label), limit if multi_label else None, kept)
+
+    def predict_iter(
+        self, texts: Iterable[str], candidate_labels: str | Iterable[str] | None = None, **options: Unpack[Options]
+    ) -> Iterator[Prediction]:
+        """The same as `stream`."""
+        return self.stream(texts, candidate_labels, **options)
+
+    @overload
+    async def apredict(  # type: ignore[overload-overlap]
+        self, texts: str, candidate_labels: str | Iterable[str] | None = None, **options: Unpack[Showing]
+    ) -> Prediction: ...
+    @overload
+    async def apredict(
+        self, texts: Iterable[str], candidate_labels: str | Iterable[str] | None = None, **options: Unpack[Showing]
+    ) -> list[Prediction]: ...
+    async def apredict(
+        self, texts: str | Iterable[str], candidate_labels: str | Iterable[str] | None = None, **options: Unpack[Showing]
+    ) -> Prediction | list[Prediction]:
+        """As calling it, for asyncio: what callers ask at the same time is answered in common batches, off the event loop."""
+        labels = tuple(self._candidates(candidate_labels))
+        answers: Prediction | list[Prediction] = await self._asked_at_once(texts, checked_singles, candidate_labels=labels, **options)
+        return answers
 
     def logits(self, texts: Iterable[str], candidate_labels: str | Iterable[str] | None = None, **asking: Unpack[Asking]) -> np.ndarray:
         """What the model says of each text with each label, float32 of shape (texts, candidates, labels)."""

@@ -12,7 +12,7 @@ import ctypes
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 # Official builds report to Microsoft over the network, and keep a device's id at home, unless told otherwise before they are loaded.
@@ -22,8 +22,9 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
 from hubclient.cores import cores
-from hubclient.engines import INPUTS, Precision
-from hubclient.errors import ModelError
+from hubclient.engines import INPUTS, Wanted
+from hubclient.engines.device import CARD_LANES, CARD_TOKENS, Device
+from hubclient.errors import ModelError, UsageError
 from hubclient.native import GRAPH
 
 if TYPE_CHECKING:
@@ -39,12 +40,15 @@ _UNPACKED = {"session.disable_prepacking": "1"}
 _THREADED: WeakSet[onnxruntime.InferenceSession] = WeakSet()
 # A session for one text that was asked so often is worth packing.
 _OFTEN = 16
+_CARDS = "CUDAExecutionProvider"
+_DEFAULT = Wanted("onnx")
 
 
 def open_session(
-    graph: Path | bytes, label: str, threads: int = 0, *, packed: bool = True, folder: Path | None = None
+    graph: Path | bytes, label: str, threads: int = 0, *, packed: bool = True, folder: Path | None = None, device: Device | None = None
 ) -> onnxruntime.InferenceSession:
     """`threads` as ONNX Runtime counts them: 0 is one for every core. `folder`: where the external data are of a graph given as bytes.
+    `device`: the processor, unless it is another.
 
     Raises ModelError, which says that it is about `label`.
     """
@@ -56,9 +60,7 @@ def open_session(
     if folder:
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
     try:
-        session = onnxruntime.InferenceSession(
-            graph if isinstance(graph, bytes) else str(graph), options, providers=["CPUExecutionProvider"]
-        )
+        session = onnxruntime.InferenceSession(graph if isinstance(graph, bytes) else str(graph), options, providers=_providers(device))
     except FAILURES as error:
         raise ModelError("ONNX Runtime cannot open the model", where=label, why=str(error), hint="pull the model again") from error
     if threads != 1:
@@ -66,20 +68,40 @@ def open_session(
     return session
 
 
+def runs_on_cards() -> bool:
+    """Whether this is the build for graphics cards."""
+    return _CARDS in onnxruntime.get_available_providers()
+
+
+def _providers(device: Device | None) -> list[Any]:
+    """Of a card, float32 is float32 and not its shorter form."""
+    if device is None or device.place == "cpu":
+        return ["CPUExecutionProvider"]
+    return [(_CARDS, {"device_id": str(device.number), "use_tf32": "0"}), "CPUExecutionProvider"]
+
+
 class OnnxEngine:
     name = "onnx"
     version: str = onnxruntime.__version__
-    # Larger batches leave the caches of a core, smaller ones use less of its width: see `bench/batches.py`.
-    tokens: ClassVar[int] = 512
 
-    def __init__(self, folder: Path, threads: int | None = None, precision: Precision = "float32") -> None:
-        self.lanes = threads or cores()
-        self.precision = precision
+    def __init__(self, folder: Path, threads: int | None = None, wanted: Wanted = _DEFAULT) -> None:
+        self.precision = wanted.precision
+        self.device = wanted.device
+        on_card = self.device.place == "cuda"
+        self.lanes = CARD_LANES if on_card else threads or cores()
+        # Larger batches leave the caches of a core, smaller ones use less of its width: see `bench/batches.py`.
+        self.tokens = CARD_TOKENS if on_card else 512
         self._folder = folder
         self._label = str(folder / GRAPH)
         self._lock = threading.Lock()
         self._sessions: dict[tuple[int, bool], onnxruntime.InferenceSession] = {}
         self._alone = 0
+        if on_card and not runs_on_cards():
+            raise UsageError(
+                "this ONNX Runtime has no part for graphics cards",
+                why=f"it has {', '.join(onnxruntime.get_available_providers())}",
+                hint="install onnxruntime-gpu in place of onnxruntime, or use engine='torch'",
+            )
         self._inputs = {item.name for item in self._session(self.lanes, packed=False).get_inputs()}
         _ENGINES.add(self)
 
@@ -92,6 +114,8 @@ class OnnxEngine:
         return result
 
     def _chosen(self, alone: bool) -> onnxruntime.InferenceSession:
+        if self.device.place == "cuda":
+            return self._session(self.lanes, packed=False)
         if not alone:
             return self._session(1, packed=True)
         self._alone += 1
@@ -108,6 +132,8 @@ class OnnxEngine:
             return self._sessions[threads, packed]
 
     def _open(self, threads: int, *, packed: bool) -> onnxruntime.InferenceSession:
+        if self.device.place == "cuda":
+            return self._on_card()
         if self.precision == "float32":
             return open_session(self._folder / GRAPH, self._label, threads, packed=packed)
         from hubclient.derived import derived
@@ -116,6 +142,13 @@ class OnnxEngine:
         bits = weight_bits()
         graph = derived(self._folder, f"int8-{bits}.onnx", lambda: quantised(self._folder / GRAPH, bits))
         return open_session(graph, self._label, threads, packed=packed, folder=self._folder)
+
+    def _on_card(self) -> onnxruntime.InferenceSession:
+        session = open_session(self._folder / GRAPH, self._label, 1, device=self.device)
+        # What cannot be loaded is left out without a word.
+        if _CARDS not in session.get_providers():
+            raise ModelError("ONNX Runtime cannot use the graphics card", where=str(self.device), why="CUDA or cuDNN cannot be loaded")
+        return session
 
     def start_anew(self) -> None:
         self._lock, self._sessions = threading.Lock(), {}

@@ -12,10 +12,11 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hubclient.cores import cores
-from hubclient.engines import INPUTS, Precision
+from hubclient.engines import INPUTS, Precision, Wanted
+from hubclient.engines.device import Device
 from hubclient.errors import MissingExtra, ModelError, UnsupportedModel, UsageError
 from hubclient.native import GRAPH, OPENVINO_GRAPH
 
@@ -25,21 +26,23 @@ if TYPE_CHECKING:
     from hubclient.engines import Batch
 
 _HINTS: Mapping[Precision, str] = MappingProxyType({"float32": "f32", "bfloat16": "bf16"})
+_DEFAULT = Wanted("openvino")
 
 
 class OpenvinoEngine:
     name = "openvino"
     # See `bench/batches.py`.
-    tokens: ClassVar[int] = 1024
+    tokens = 1024
+    device = Device()
 
-    def __init__(self, folder: Path, threads: int | None = None, precision: Precision = "float32") -> None:
+    def __init__(self, folder: Path, threads: int | None = None, wanted: Wanted = _DEFAULT) -> None:
         self.lanes = threads or cores()
-        self.precision = precision
+        self.precision = wanted.precision
         self._path = next((folder / name for name in (OPENVINO_GRAPH, GRAPH) if (folder / name).is_file()), folder / GRAPH)
         openvino = load_openvino("the openvino engine")
         self.version: str = openvino.__version__
         self._core = openvino.Core()
-        if precision == "bfloat16":
+        if self.precision == "bfloat16":
             _check_bfloat16(self._core)
         self._model = read_model(self._core, self._path)
         self._inputs = [name for name in INPUTS if name in inputs_of(self._model)]
