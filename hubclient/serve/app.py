@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse  # noqa: TC002 - FastAPI reads the annotation
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 
@@ -70,7 +70,7 @@ def _add_predict(app: FastAPI, desk: Desk, form: type[Question], measures: Measu
 
 def _add_facts(app: FastAPI, desk: Desk, measures: Measures) -> None:
     models = ModelsForm(models=[described(name, classifier) for name, classifier in desk.models.items()])
-    ending = {503: {"model": StateForm, "description": "The server is about to end."}}
+    ending: dict[int | str, dict[str, Any]] = {503: {"model": StateForm, "description": "The server is about to end."}}
 
     @app.get("/v1/models")
     async def list_models() -> ModelsForm:
@@ -119,5 +119,3 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _failed(request: Request, error: Exception) -> Response:
     """The reason is for the server's own log."""
     return answer(500, Problem(what="the server failed", where=request.url.path))
-
-

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from hubclient.classifier import Classifier
@@ -66,4 +67,4 @@ class Desk:
         self, thread: ThreadPoolExecutor, classifier: Classifier, texts: Sequence[Text], showing: Mapping[str, Any]
     ) -> list[Prediction]:
         loop = asyncio.get_running_loop()
-        return [await loop.run_in_executor(thread, lambda text=text: classifier(text, **showing)) for text in texts]
+        return [await loop.run_in_executor(thread, partial(classifier, text, **showing)) for text in texts]

@@ -55,15 +55,13 @@ class Question(BaseModel):
 
 def request_form(limits: Limits, models: list[str]) -> type[Question]:
     """The form of a question to these models."""
-    text = Annotated[str, Field(max_length=limits.characters)]
-    pair = Annotated[list[text], Field(min_length=2, max_length=2)]  # type: ignore[valid-type]
-    form = create_model(
+    text: Any = Annotated[str, Field(max_length=limits.characters)]
+    pair: Any = Annotated[list[text], Field(min_length=2, max_length=2)]
+    texts: Any = Annotated[list[text | pair], Field(max_length=limits.texts, examples=[["I really liked that movie!"]])]
+    return create_model(
         "Question",
         __base__=Question,
-        texts=(
-            Annotated[list[text | pair], Field(max_length=limits.texts, examples=[["I really liked that movie!"]])],  # type: ignore[valid-type]
-            Field(description="Each is a text, or a pair of texts."),
-        ),
+        texts=(texts, Field(description="Each is a text, or a pair of texts.")),
         model=(
             str | None,
             Field(None, description="Which model; needed where several are served.", json_schema_extra={"enum": [*models, None]}),
@@ -71,7 +69,6 @@ def request_form(limits: Limits, models: list[str]) -> type[Question]:
         threshold=(Annotated[float, Field(ge=0, le=1)] | None, Field(None, description="Labels of a multi-label model score above it.")),
         top_k=(Annotated[int, Field(ge=1)] | None, Field(None, description="Only so many scores a text.")),
     )
-    return form
 
 
 def described(name: str, classifier: Classifier) -> ModelForm:

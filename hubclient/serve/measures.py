@@ -23,7 +23,7 @@ class Measures:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self.requests = Counter("hubclient_requests", "Requests answered", ["path", "status"], registry=self.registry)
-        self.seconds = Histogram("hubclient_request_seconds", "From the head to the answer", ["path"], registry=self.registry, buckets=_BUCKETS)
+        self.seconds = Histogram("hubclient_request_seconds", "From head to answer", ["path"], registry=self.registry, buckets=_BUCKETS)
         self.texts = Counter("hubclient_texts", "Texts answered", ["model"], registry=self.registry)
         Gauge("hubclient_texts_waiting", "Texts that wait or are worked on", registry=self.registry).set_function(lambda: desk.waiting)
         known = Gauge("hubclient_model", "Models that are served", ["model", "engine", "precision", "version"], registry=self.registry)

@@ -1,7 +1,7 @@
 """uvicorn's HTTP, with an end to its patience: for the head of a request, and for what comes after an answer.
 
-uvicorn waits for a head as long as a client cares to send it, and keeps all of it; and a client whose request was answered before its end may
-send the rest for ever. Bodies are read by the application, which has its own limits.
+uvicorn waits for a head as long as a client cares to send it, and keeps all of it; and a client whose request was answered before its end
+may send the rest for ever. Bodies are read by the application, which has its own limits.
 """
 
 from __future__ import annotations

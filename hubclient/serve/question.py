@@ -6,9 +6,8 @@ import asyncio
 from email.message import Message
 from typing import TypeVar
 
-from fastapi import Request
 from pydantic import ValidationError
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 
 from hubclient.serve.forms import Question
 from hubclient.serve.limits import Limits

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
+from uvicorn.server import HANDLED_SIGNALS
 
 from hubclient.errors import UsageError
 from hubclient.serve.app import make_app
@@ -34,7 +36,7 @@ class _Server(uvicorn.Server):
 
 
 def run(desk: Desk, *, host: str = "127.0.0.1", port: int = 8000, ready: Callable[[str], None] = lambda address: None) -> None:
-    """Serve until SIGTERM or SIGINT, then answer what was asked, and return; `ready` is told the address. A second SIGINT waits for nothing.
+    """Serve until SIGTERM or SIGINT, answer what was asked, and return; a second SIGINT waits for nothing. `ready` is told the address.
 
     port: 0 for any that is free. Raises UsageError.
     """
@@ -53,7 +55,7 @@ def run(desk: Desk, *, host: str = "127.0.0.1", port: int = 8000, ready: Callabl
         timeout_graceful_shutdown=int(desk.limits.stop_seconds),
     )
     address = address_of(listener)
-    with _ended_by_signals(), listener:
+    with _signals_end_nothing_else(), listener:
         asyncio.run(_Server(config, desk, lambda: ready(address)).serve([listener]))
 
 
@@ -73,5 +75,15 @@ def address_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class _ended_by_signals(suppress):  # noqa: N801
-    pass
+@contextmanager
+def _signals_end_nothing_else() -> Iterator[None]:
+    """uvicorn ends at a signal, and then sends it to the process once more: it has done what it is for by then."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: None) for number in HANDLED_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -13,6 +13,7 @@ OPENING = MappingProxyType(
     {
         "engine": "engine",
         "precision": "precision",
+        "device": "device",
         "maxChanged": "max_changed",
         "maxLength": "max_length",
         "lowercase": "lowercase",
@@ -39,6 +40,7 @@ class Chosen(TypedDict, total=False):
     threads: int
     engine: str
     precision: str
+    device: str
     maxChanged: float
     maxLength: int
     lowercase: bool
@@ -66,6 +68,7 @@ class ClassifierParams(HasInputCol, HasOutputCol):  # type: ignore[misc]
     threads = _param("threads", "how many cores a task uses (default: spark.task.cpus)", TypeConverters.toInt)
     engine = _param("engine", "onnx, openvino or torch", TypeConverters.toString)
     precision = _param("precision", "float32, bfloat16 or int8", TypeConverters.toString)
+    device = _param("device", "cpu, cuda or cuda:1", TypeConverters.toString)
     maxChanged = _param("maxChanged", "which share of the answers reduced precision may change", TypeConverters.toFloat)
     maxLength = _param("maxLength", "tokens a text, special ones counted", TypeConverters.toInt)
     lowercase = _param("lowercase", "whether texts are lower-cased", TypeConverters.toBoolean)
@@ -110,6 +113,9 @@ class ClassifierParams(HasInputCol, HasOutputCol):  # type: ignore[misc]
 
     def setPrecision(self, value: str) -> Self:
         return self._with("precision", value)
+
+    def setDevice(self, value: str) -> Self:
+        return self._with("device", value)
 
     def setMaxChanged(self, value: float) -> Self:
         return self._with("maxChanged", value)

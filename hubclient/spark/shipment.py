@@ -90,7 +90,13 @@ def _digest_of(folder: Path) -> str:
 
 def _setup(classifier: Classifier) -> Setup:
     """How to open the same; the card decides nothing any more."""
-    setup = Setup(engine=classifier.engine, precision=classifier.precision, cost=classifier.cost, manifest=classifier.manifest)
+    setup = Setup(
+        engine=classifier.engine,
+        precision=classifier.precision,
+        device=classifier.device,
+        cost=classifier.cost,
+        manifest=classifier.manifest,
+    )
     if classifier.windows:
         setup |= Setup(long_texts="window", stride=classifier.windows.stride, pooling=classifier.windows.pooling)
     return setup

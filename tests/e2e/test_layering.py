@@ -16,6 +16,7 @@ PACKAGE = ROOT / "hubclient"
 LAYERS = (
     ("__init__",),
     ("cli", "estimator", "spark"),
+    ("serve",),
     ("check",),
     ("hub",),
     ("explain", "environment", "imports", "afar"),

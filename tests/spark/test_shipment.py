@@ -15,7 +15,7 @@ from hubclient.lockfile import Lock, Pin, write_lock
 from hubclient.settings import Settings
 from tests.e2e.material import BUCKET, DEMO, DEMO_KEY, DEMO_ZIP, TREC6_ZIP
 
-shipping = pytest.importorskip("hubclient.spark.shipment") if shutil.which("java") else None
+shipping: Any = pytest.importorskip("hubclient.spark.shipment") if shutil.which("java") else None
 
 TEXT = "I really liked that movie!"
 

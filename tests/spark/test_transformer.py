@@ -62,7 +62,7 @@ def expected(name: str, **options: Any) -> tuple[Plain, list[Any]]:
 def test_it_answers_as_python_does(transformer: Any, data: Any, name: str, options: Any, plain: Any) -> None:
     stage = transformer.pretrained(name, "en", inputCol="text", outputCol="label", **options)
     *rows, missing = answers(stage.setSelectedCol("selected").setScoresCol("scores").transform(data))
-    classifier, wanted = expected(name, **plain)
+    _, wanted = expected(name, **plain)
     assert [row["text"] for row in rows] == TEXTS
     assert [row["label"] for row in rows] == [one.label for one in wanted]
     assert [tuple(row["selected"]) for row in rows] == [one.selected for one in wanted]
@@ -141,8 +141,13 @@ def test_parameters_are_saved_and_copied(transformer: Any, spark: Any, tmp_path:
     again = transformer.load(str(tmp_path / "stage"))
     assert again.uid == stage.uid
     assert {param.name: value for param, value in again.extractParamMap().items()} == {
-        **{"inputCol": "t", "outputCol": "class", "annotations": True, "reference": f"en/{DEMO}", "maxLength": 9},
-        **{"offline": True, "threshold": 0.25},
+        "inputCol": "t",
+        "outputCol": "class",
+        "annotations": True,
+        "reference": f"en/{DEMO}",
+        "maxLength": 9,
+        "offline": True,
+        "threshold": 0.25,
     }
     assert stage.copy({stage.threshold: 0.5}).getOrDefault("threshold") == 0.5
     assert json.loads(next((tmp_path / "stage" / "metadata").glob("part-*")).read_text())["class"] == "hubclient.spark.Classifier"
