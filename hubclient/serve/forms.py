@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from hubclient.classifier import Classifier
 from hubclient.serve.limits import Limits
@@ -67,8 +67,13 @@ def request_form(limits: Limits, models: list[str]) -> type[Question]:
             Field(None, description="Which model; needed where several are served.", json_schema_extra={"enum": [*models, None]}),
         ),
         threshold=(Annotated[float, Field(ge=0, le=1)] | None, Field(None, description="Labels of a multi-label model score above it.")),
-        top_k=(Annotated[int, Field(ge=1)] | None, Field(None, description="Only so many scores a text.")),
+        top_k=(Annotated[int, BeforeValidator(_whole), Field(ge=1)] | None, Field(None, description="Only so many scores a text.")),
     )
+
+
+def _whole(value: object) -> object:
+    """In JSON Schema 2.0 is an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def described(name: str, classifier: Classifier) -> ModelForm:
