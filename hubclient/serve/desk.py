@@ -31,11 +31,9 @@ class Desk:
         self._one_by_one = None if batching else ThreadPoolExecutor(1)
 
     def choose(self, name: str | None) -> tuple[str, Classifier]:
-        """The only model there is needs no name. Raises Refusal."""
-        if name is None and len(self.models) == 1:
-            return next(iter(self.models.items()))
+        """None is the only model there is. Raises Refusal."""
         if name is None:
-            raise Refusal(422, "several models are served, and the request names none", hint=f"model: one of {', '.join(self.models)}")
+            return next(iter(self.models.items()))
         if name not in self.models:
             raise Refusal(404, f"there is no model '{name}'", hint=f"there are {', '.join(self.models)}")
         return name, self.models[name]

@@ -62,13 +62,17 @@ def request_form(limits: Limits, models: list[str]) -> type[Question]:
         "Question",
         __base__=Question,
         texts=(texts, Field(description="Each is a text, or a pair of texts.")),
-        model=(
-            str | None,
-            Field(None, description="Which model; needed where several are served.", json_schema_extra={"enum": [*models, None]}),
-        ),
+        model=_model(models),
         threshold=(Annotated[float, Field(ge=0, le=1)] | None, Field(None, description="Labels of a multi-label model score above it.")),
-        top_k=(Annotated[int, BeforeValidator(_whole), Field(ge=1)] | None, Field(None, description="Only so many scores a text.")),
+        top_k=(Annotated[int, Field(ge=1), BeforeValidator(_whole)] | None, Field(None, description="Only so many scores a text.")),
     )
+
+
+def _model(models: list[str]) -> Any:
+    """The only model there is needs no name."""
+    one = len(models) == 1
+    kind, default = (str | None, None) if one else (str, ...)
+    return kind, Field(default, description="Which model.", json_schema_extra={"enum": [*models, None] if one else [*models]})
 
 
 def _whole(value: object) -> object:

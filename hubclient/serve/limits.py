@@ -13,9 +13,9 @@ class Limits:
     head_bytes, head_seconds: the request's line and headers, all of them. body_seconds: the whole body. linger_seconds: what a client still
     sends after its answer is read for so long, so that it sees the answer. stop_seconds: how long the end waits for answers."""
 
-    body: int = 1 << 20
+    body: int = 2 << 20
     texts: int = 256
-    characters: int = 100_000
+    characters: int = 20_000
     queue: int = 4096
     seconds: float = 30.0
     connections: int = 512

@@ -40,6 +40,7 @@ def test_what_was_asked_is_answered_before_the_end(starting: Start, number: int)
     assert server.process.wait(timeout=30) == 0
     assert server.process.stdout
     assert server.process.stdout.read() == "ended\n"
+    idle.close()
     with pytest.raises(ConnectionError):
         server.connect()
 
