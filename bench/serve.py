@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from measure.material import MINILM, native_folder, parser, read_texts, save_texts
+from measure.material import MINILM, native_folder, parser, read_texts, save_sets
 from measure.report import Row, as_milliseconds, publish, ratio_row
 from measure.rounds import Run, Side, figures, interleaved, median_ratio, python
 
@@ -21,7 +21,7 @@ def main() -> None:
     texts = read_texts(options.texts or options.shared / "data" / "sst2_test.txt")
     with tempfile.TemporaryDirectory() as folder:
         model = native_folder(options.archive or options.shared / "archives" / MINILM, Path(folder, "cache"))
-        file = save_texts(texts, Path(folder, "texts.json"))
+        file = save_sets({"texts": [text.text for text in texts]}, Path(folder, "texts.json"))
         sides = [Side(how, python("load.py", how, model, file, options.connections, options.seconds)) for how in (_OURS, _THEIRS)]
         runs = interleaved(sides, options.rounds)
     publish("serve", _rows(runs, options.connections), rounds=options.rounds, as_json=options.json, notes=[_labels_note(runs)])

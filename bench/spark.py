@@ -11,7 +11,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 
-from measure.material import ROOT, Text, native_folder, parser, read_texts, save_texts
+from measure.material import ROOT, Text, native_folder, parser, read_texts, save_sets
 from measure.report import Row, as_rate, publish
 from measure.rounds import Run, Side, figures, interleaved, median_ratio, python
 
@@ -27,7 +27,7 @@ def main() -> None:
     (embedded,) = (ROOT / "mirror").rglob("*.zip")
     with tempfile.TemporaryDirectory() as folder:
         model = native_folder(options.archive or embedded, Path(folder, "cache"))
-        file = save_texts(texts, Path(folder, "texts.json"))
+        file = save_sets({"texts": [text.text for text in texts]}, Path(folder, "texts.json"))
         sides = [Side(name, python("spark.py", name, model, file)) for name in (_PYTHON, *options.masters)]
         runs = interleaved(sides, options.rounds)
     publish("spark", _rows(runs, options.masters, len(texts)), rounds=options.rounds, as_json=options.json, notes=[_labels_note(runs)])

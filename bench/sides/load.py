@@ -83,7 +83,7 @@ def labels_of(port: int, texts: list[str]) -> list[str]:
 
 
 def main(how: str, folder: str, file: str, connections: str, seconds: str) -> None:
-    texts = json.loads(Path(file).read_text(encoding="utf-8"))
+    texts = json.loads(Path(file).read_text(encoding="utf-8"))["texts"]
     command = [sys.executable, str(Path(__file__).with_name("server.py")), folder, how]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout

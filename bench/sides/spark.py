@@ -1,4 +1,4 @@
-"""One way to classify texts: `MASTER FOLDER TEXTS`, `python` or Spark's master, the model's folder, and a file with a JSON list of texts.
+"""One way to classify texts: `MASTER FOLDER TEXTS`, `python` or Spark's master, the model's folder, and a file with the set "texts".
 
 Says the labels, and the seconds from the texts to the labels in this process; the processes that run the model are there by then.
 """
@@ -76,7 +76,7 @@ def timed(classify: Callable[[], list[str]]) -> tuple[list[str], float]:
 
 
 def main(master: str, folder: str, file: str) -> None:
-    texts = json.loads(Path(file).read_text(encoding="utf-8"))
+    texts = json.loads(Path(file).read_text(encoding="utf-8"))["texts"]
     with plain(folder) if master == "python" else spark(master, folder) as classify:
         classify(texts[:_WARM_UP])
         labels, seconds = classify(texts)
