@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from measure.material import MINILM, Text, existing, native_folder, parser, read_texts, save_texts
+from measure.material import MINILM, Text, existing, native_folder, parser, read_texts, save_sets
 from measure.report import Row, publish
 from measure.rounds import Side, interleaved, python
 
@@ -77,12 +77,12 @@ def _answers(examination: Examination, texts: Sequence[Text], shared: Path) -> d
     archive = existing(shared / "archives" / examination.archive)
     with tempfile.TemporaryDirectory() as folder:
         model = native_folder(archive, Path(folder, "cache"))
-        file = save_texts(texts, Path(folder, "texts.json"))
+        file = save_sets({"texts": [text.text for text in texts]}, Path(folder, "texts.json"))
         folders = dict.fromkeys(_ENGINES, model)
         if examination.original:
             folders["pipeline"] = existing(shared / "hf" / examination.original)
-        sides = [Side(engine, python("classify.py", engine, folder, file, 0)) for engine, folder in folders.items()]
-        return {engine: list(runs[0].said["labels"]) for engine, runs in interleaved(sides, 1).items()}
+        sides = [Side(engine, python("classify.py", engine, folder, file, 0, 0)) for engine, folder in folders.items()]
+        return {engine: list(runs[0].said["sets"]["texts"]["labels"]) for engine, runs in interleaved(sides, 1).items()}
 
 
 def _right(examination: Examination, texts: Sequence[Text], labels: Sequence[str]) -> int:

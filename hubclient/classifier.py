@@ -8,24 +8,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from hubclient.activation import activate, checked_threshold, checked_top
-from hubclient.batches import Progress
+from hubclient.batches import Tokens
 from hubclient.convert.annotators import Task
 from hubclient.native import check_activation, open_tokenizer
 from hubclient.prediction import Prediction
+from hubclient.scheduler import Progress
 from hubclient.text_model import PooledReading, Setup, TextModel
 from hubclient.texts import Text, checked, checked_text, is_text, several
-from hubclient.windows import Window, cut
 
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
 
 
-class Options(PooledReading, total=False):
+class Showing(PooledReading, total=False):
     """How texts are classified, see `Classifier.stream`."""
 
     threshold: float | None
     top_k: int | None
+
+
+class Options(Showing, total=False):
+    """The same, where somebody may watch."""
+
     progress: Progress | None
 
 
@@ -43,6 +48,7 @@ class Classifier(TextModel):
         facts = self.manifest.facts
         self.activation = check_activation(facts.activation.value)
         self.threshold = checked_threshold(facts.threshold.value)
+        self.cost = self._tried(setup)
 
     @property
     def multi_label(self) -> bool:
@@ -65,7 +71,7 @@ class Classifier(TextModel):
         Raises InvalidText for what is not a text; blank text is one, and an empty list gives an empty list.
         """
         if is_text(texts):
-            return next(self.stream(iter([checked_text(texts)]), **options))
+            return self._one(checked_text(texts), **options)
         return list(self.stream(texts, **options))
 
     def stream(
@@ -81,11 +87,47 @@ class Classifier(TextModel):
 
         `threshold` overrules the model's own; `top_k` keeps only the highest scores; `progress` is told how many more texts are done.
         """
-        limit = self.threshold if threshold is None else checked_threshold(threshold)
-        kept = checked_top(top_k)
+        shown = self._shown(threshold, top_k)
         for logits in self._logits(checked(several(texts)), self._plan(texts, progress, **reading)):
             for row in activate(logits, self.activation):
-                yield self._prediction(row, limit, kept)
+                yield self._prediction(row, *shown)
+
+    def predict_iter(self, texts: Iterable[Text], **options: Unpack[Options]) -> Iterator[Prediction]:
+        """`stream`, by the name that goes with `predict`."""
+        return self.stream(texts, **options)
+
+    @overload
+    async def apredict(self, texts: Text, **options: Unpack[Showing]) -> Prediction: ...  # type: ignore[overload-overlap]
+    @overload
+    async def apredict(self, texts: Iterable[Text], **options: Unpack[Showing]) -> list[Prediction]: ...
+    async def apredict(self, texts: Text | Iterable[Text], **options: Unpack[Showing]) -> Prediction | list[Prediction]:
+        """As calling it, for asyncio: what callers ask at the same time is answered in common batches, off the event loop."""
+        answers: Prediction | list[Prediction] = await self._asked_at_once(texts, checked, **options)
+        return answers
+
+    def _one(
+        self,
+        text: Text,
+        threshold: float | None = None,
+        top_k: int | None = None,
+        progress: Progress | None = None,
+        **reading: Unpack[PooledReading],
+    ) -> Prediction:
+        """As `stream` for one text, without what it needs for many."""
+        shown, plan = self._shown(threshold, top_k), self._plan(text, progress, **reading)
+        logits = self._short_logits(text, plan) if plan.windows is None else next(self._logits([text], plan))
+        return self._prediction(activate(logits, self.activation)[0], *shown)
+
+    def _decide(self, logits: np.ndarray) -> np.ndarray:
+        return activate(logits, self.activation) > self.threshold if self.multi_label else super()._decide(logits)
+
+    @property
+    def _deciding(self) -> str:
+        return f"all above {self.threshold}" if self.multi_label else super()._deciding
+
+    def _shown(self, threshold: float | None, top_k: int | None) -> tuple[float, int | None]:
+        """What a prediction shows: the labels above a threshold, and how many."""
+        return self.threshold if threshold is None else checked_threshold(threshold), checked_top(top_k)
 
     def predict(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> np.ndarray:
         """The labels with the highest scores, of shape (n,)."""
@@ -95,6 +137,17 @@ class Classifier(TextModel):
     def predict_proba(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> np.ndarray:
         """Scores after the activation, float32 of shape (n, labels)."""
         return activate(self.logits(texts, **reading), self.activation)
+
+    def columns(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> dict[str, Any]:
+        """New columns for a table that has a column of texts: `label` and `score`, arrays of shape (n,), and of a multi-label model
+        `selected`, a list of lists of labels."""
+        import numpy as np
+
+        scores = self.predict_proba(texts, **reading)
+        columns: dict[str, Any] = {"label": self.classes_[scores.argmax(axis=1)], "score": scores.max(axis=1, initial=-np.inf)}
+        if self.multi_label:
+            columns["selected"] = [[self.labels[n] for n in row.argsort()[::-1] if row[n] > self.threshold] for row in scores]
+        return columns
 
     def logits(self, texts: Iterable[Text], **reading: Unpack[PooledReading]) -> np.ndarray:
         """What the model says before any activation, float32 of shape (n, labels)."""
@@ -111,15 +164,16 @@ class Classifier(TextModel):
         """See `TextModel.to_pipeline`: texts are truncated, and scores are those of `activation`."""
         return super().to_pipeline(**{"truncation": True, "function_to_apply": self.activation, **options})
 
-    def _truncated(self, texts: Sequence[Text]) -> list[Window]:
+    def _truncated(self, texts: Sequence[Text]) -> Sequence[Tokens]:
         """Of a pair, the longer text is cut first, as transformers does it."""
         encodings = self._encode(texts)
         long = [
             number for number, encoding in enumerate(encodings) if len(encoding) > self.max_length and not isinstance(texts[number], str)
         ]
-        for number, encoding in zip(long, self._truncating.encode_batch([texts[number] for number in long]) if long else [], strict=True):
+        shortened = self._truncating.encode_batch_fast([texts[number] for number in long]) if long else []
+        for number, encoding in zip(long, shortened, strict=True):
             encodings[number] = encoding
-        return [next(cut(encoding, self.max_length, 0)) for encoding in encodings]
+        return [self._cut(encoding) for encoding in encodings]
 
     @cached_property
     def _truncating(self) -> Tokenizer:

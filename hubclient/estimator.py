@@ -25,7 +25,7 @@ class HubEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     the columns of `predict_proba`. Of a multi-label model, labels are given and predicted as rows of 0 and 1, one column for each class.
     """
 
-    def __init__(self, classifier: Classifier | str, *, batch_size: int = 32) -> None:
+    def __init__(self, classifier: Classifier | str, *, batch_size: int | None = None) -> None:
         self.classifier = classifier
         self.batch_size = batch_size
 

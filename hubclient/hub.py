@@ -15,6 +15,7 @@ from hubclient.acquire import Workshop
 from hubclient.cards import Card
 from hubclient.catalog import CardKey, Catalog, Layer, Query, Resolution
 from hubclient.convert.annotators import Task, can_open
+from hubclient.engines import Precision
 from hubclient.errors import InvalidReference
 from hubclient.names import CardReference, PathReference, Reference, parse_reference
 from hubclient.plan import SourceChoice
@@ -386,6 +387,11 @@ def pretrained(
     revision: str | None = None,
     task: Task = "text-classification",
     engine: str | None = None,
+    precision: Precision | None = None,
+    device: str | None = None,
+    sample: Iterable[str] | None = None,
+    max_changed: float | None = None,
+    threads: int | None = None,
     max_length: int | None = None,
     lowercase: bool | None = None,
     activation: str | None = None,
@@ -402,11 +408,17 @@ def pretrained(
 
     version: a library version or a constraint (">=4.0"). source: "s3" or "hf", that origin alone; revision: of the card's Hugging Face
     repository. task: "text-classification" gives a Classifier, "zero-shot-classification" a ZeroShotClassifier, "token-classification" a
-    TokenClassifier. engine, max_length, lowercase, activation, threshold, long_texts, stride, pooling: see `Opening`; what is not given
-    comes from the model's own sources. cache_dir, offline, progress, lock: see `Hub`. Raises HubError, see `hubclient.errors`.
+    TokenClassifier. engine, precision, device, sample, max_changed, threads, max_length, lowercase, activation, threshold, long_texts,
+    stride, pooling: see `Opening`; what is not given comes from the model's own sources. cache_dir, offline, progress, lock: see `Hub`.
+    Raises HubError, see `hubclient.errors`.
     """
     opening = Opening(
         engine=engine,
+        precision=precision,
+        device=device,
+        sample=sample,
+        max_changed=max_changed,
+        threads=threads,
         max_length=max_length,
         lowercase=lowercase,
         activation=activation,

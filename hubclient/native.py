@@ -21,6 +21,9 @@ README = "README.md"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 WEIGHTS = "model.safetensors"
 GRAPH = "model.onnx"
+# In place of the graph and the weights, where the origin has no others: OpenVINO's form of a model, and its weights.
+OPENVINO_GRAPH = "openvino_model.xml"
+OPENVINO_WEIGHTS = "openvino_model.bin"
 MANIFEST = "manifest.json"
 
 FORMAT_VERSION = 1

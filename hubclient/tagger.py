@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from hubclient.activation import activate
-from hubclient.batches import BATCH, Progress, run
+from hubclient.chunks import Chunk, chunks
 from hubclient.convert.annotators import Task
 from hubclient.entities import Entity, TaggedToken, group, without_overlaps
 from hubclient.errors import UsageError
 from hubclient.native import TOKENIZER_CONFIG, read_json
+from hubclient.scheduler import Parts, Progress, grouped
 from hubclient.text_model import Plan, Reading, Setup, TextModel
-from hubclient.texts import checked_single, checked_singles, chunks, is_text, several
+from hubclient.texts import Text, checked_single, checked_singles, is_text, several
 from hubclient.windows import Window, cut
 
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Encoding, Tokenizer
+
+    Tagging = tuple[Chunk, list[Encoding], list[list[Window]]]
 
 
 class Options(Reading, total=False):
@@ -40,6 +43,7 @@ class TokenClassifier(TextModel):
             raise UsageError("pooling is for labels of whole texts", hint="leave pooling out")
         super().__init__(path, **setup)
         self._unknown = _unknown(path, self._tokenizer)
+        self.cost = self._tried(setup)
 
     @overload
     # A str is an iterable of str too: the first signature that fits is the one that counts.
@@ -59,7 +63,20 @@ class TokenClassifier(TextModel):
             found = [self._entities(text, encoding, *part) for part in zip(windows, logits, strict=True)]
             yield found[0] if len(found) == 1 else without_overlaps(entity for entities in found for entity in entities)
 
-    def logits(self, texts: Iterable[str], *, batch_size: int = BATCH) -> list[np.ndarray]:
+    def predict_iter(self, texts: Iterable[str], **options: Unpack[Options]) -> Iterator[list[Entity]]:
+        """The same as `stream`."""
+        return self.stream(texts, **options)
+
+    @overload
+    async def apredict(self, texts: str, **reading: Unpack[Reading]) -> list[Entity]: ...  # type: ignore[overload-overlap]
+    @overload
+    async def apredict(self, texts: Iterable[str], **reading: Unpack[Reading]) -> list[list[Entity]]: ...
+    async def apredict(self, texts: str | Iterable[str], **reading: Unpack[Reading]) -> list[Entity] | list[list[Entity]]:
+        """As calling it, for asyncio: what callers ask at the same time is answered in common batches, off the event loop."""
+        answers: list[Entity] | list[list[Entity]] = await self._asked_at_once(texts, checked_singles, **reading)
+        return answers
+
+    def logits(self, texts: Iterable[str], *, batch_size: int | None = None) -> list[np.ndarray]:
         """What the model says of each token of each text, special ones included, after truncation: float32 of shape (tokens, labels)."""
         plan = self._plan(texts, None, batch_size=batch_size, long_texts="truncate")
         return [parts[0] for _, _, _, parts in self._tagged(texts, plan)]
@@ -79,11 +96,19 @@ class TokenClassifier(TextModel):
 
     def _tagged(self, texts: Iterable[str], plan: Plan) -> Iterator[tuple[str, Encoding, Sequence[Window], Sequence[np.ndarray]]]:
         """Each text, its tokens, its windows, and their logits."""
-        for chunk in chunks(checked_singles(several(texts)), plan.first):
-            encodings = self._encode(chunk)
-            windows = [list(self._windows(encoding, plan)) for encoding in encodings]
-            answers = run(self._engine, windows, self._padding, plan.batch_size, plan.progress)
-            yield from zip(chunk, encodings, windows, answers, strict=True)
+        read = (self._windowed(chunk, plan) for chunk in chunks(checked_singles(several(texts)), plan.first))
+        for (chunk, encodings, windows), answers in self._scheduler.stream(read, plan.batch_size, plan.progress):
+            yield from zip(map(str, chunk.texts), encodings, windows, grouped(answers, map(len, windows)), strict=True)
+
+    def _windowed(self, chunk: Chunk, plan: Plan) -> tuple[Tagging, Parts]:
+        encodings = self._encode(chunk.texts)
+        windows = [list(self._windows(encoding, plan)) for encoding in encodings]
+        return (chunk, encodings, windows), Parts.of(windows, ahead=chunk.ahead)
+
+    def _encode(self, texts: Sequence[Text]) -> list[Encoding]:
+        """With the places of tokens in the text."""
+        encodings: list[Encoding] = self._tokenizer.encode_batch(texts)
+        return encodings
 
     def _windows(self, encoding: Encoding, plan: Plan) -> Iterator[Window]:
         if plan.windows is None:

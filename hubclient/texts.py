@@ -8,12 +8,9 @@ from typing import Any, TypeGuard
 from hubclient.errors import InvalidText
 
 Text = str | tuple[str, str]
-
-# Texts are tokenized in chunks, so that an endless stream needs bounded memory: of so many texts, or characters.
-CHUNK = 4096
-_CHARACTERS = 1 << 20
 # pandas' marks for a missing value. None and NaN are others.
 _MISSING = frozenset({"NAType", "NaTType"})
+_SLICE = 1024
 
 
 def is_text(value: object) -> TypeGuard[Text]:
@@ -21,7 +18,10 @@ def is_text(value: object) -> TypeGuard[Text]:
 
 
 def several(texts: Any) -> Iterable[Any]:
-    """What may hold texts, for `checked`: any iterable, such as a column of pandas, polars or datasets. Raises InvalidText for a table."""
+    """What may hold texts, for `checked`: any iterable, such as a column of pandas, polars, Arrow or datasets.
+
+    Raises InvalidText for a table.
+    """
     if isinstance(texts, Mapping | bytes) or not isinstance(texts, Iterable):
         raise InvalidText(
             f"{_shown(texts)} is not a text", why=f"it is of type {type(texts).__name__}", hint="give a str, or an iterable of str"
@@ -31,7 +31,15 @@ def several(texts: Any) -> Iterable[Any]:
         raise InvalidText(
             f"a {type(texts).__name__} of shape {shape} is no list of texts", hint="give one of its columns; pairs are tuples of two str"
         )
-    return [texts] if isinstance(texts, str) else texts
+    if isinstance(texts, str):
+        return [texts]
+    return _of_arrow(texts) if hasattr(texts, "to_pylist") and hasattr(texts, "slice") else texts
+
+
+def _of_arrow(column: Any) -> Iterator[Any]:
+    """Its own iteration gives values of Arrow's, one by one."""
+    for start in range(0, len(column), _SLICE):
+        yield from column.slice(start, _SLICE).to_pylist()
 
 
 def checked(texts: Iterable[Any]) -> Iterator[Text]:
@@ -65,20 +73,6 @@ def checked_single(value: Any, row: int | None = None, hint: str = "give a str")
             f"{_shown(value)} is not valid Unicode", where=where, why=str(error), hint="decode the text with its own encoding"
         ) from error
     return str(value)  # of an array it is numpy's own kind of str
-
-
-def chunks(texts: Iterable[Text], first: int) -> Iterator[list[Text]]:
-    """Lists of texts, the first of `first`, each up to twice as long as the one before."""
-    chunk: list[Text] = []
-    size, room = min(first, CHUNK), _CHARACTERS
-    for text in texts:
-        chunk.append(text)
-        room -= len(text) if isinstance(text, str) else len(text[0]) + len(text[1])
-        if len(chunk) >= size or room <= 0:
-            yield chunk
-            chunk, size, room = [], min(2 * size, CHUNK), _CHARACTERS
-    if chunk:
-        yield chunk
 
 
 def _is_missing(value: object) -> bool:

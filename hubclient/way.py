@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +15,7 @@ from hubclient.cards import Card, Overlay
 from hubclient.cards.location import parse_archive_name
 from hubclient.catalog import CardKey
 from hubclient.convert.annotators import Task, can_open, unsupported, what_else
+from hubclient.engines import Precision
 from hubclient.errors import AmbiguousModel, NotFound, Offline, ResolutionError, UnsupportedModel
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
 from hubclient.native import CONFIG, MANIFEST, Identity, Manifest, NativeModel, read_json, read_manifest
@@ -36,13 +38,23 @@ _log = logging.getLogger("hubclient")
 class Opening(TypedDict, total=False):
     """How a model is opened; None leaves a fact to the model's own sources.
 
-    engine: "onnx" (the default) or "torch". max_length: tokens a text, special ones counted. lowercase: whether texts are lower-cased.
+    engine: "onnx", "openvino" or "torch"; unless given, onnx computes in float32 and int8, and openvino in bfloat16.
+    precision: "float32" (the default), "bfloat16" or "int8", which are faster: what they cost is measured on `sample`, texts of the
+    caller's or a few of ours, and said; where a larger share of the answers changes than `max_changed` (0.05), the model is refused.
+    device: "cpu" (the default), "cuda", or "cuda:1", the second graphics card: with PyTorch, or ONNX Runtime's build for cards.
+    threads: how many cores to use, instead of all that the process may use.
+    max_length: tokens a text, special ones counted. lowercase: whether texts are lower-cased.
     activation: "softmax", "sigmoid" or "none". threshold: above it, a label of a multi-label model is selected.
     long_texts: "truncate" (the default), or "window": a text longer than max_length is read in windows that overlap by `stride` tokens
     (a quarter of a window unless given), and its logits are the `pooling`, "mean" (the default) or "max", of theirs.
     """
 
     engine: str | None
+    precision: Precision | None
+    device: str | None
+    sample: Iterable[str] | None
+    max_changed: float | None
+    threads: int | None
     max_length: int | None
     lowercase: bool | None
     activation: str | None
@@ -214,6 +226,11 @@ def open_model(
     opened: Opened = getattr(import_module(module), name)(
         folder,
         engine=opening.get("engine"),
+        precision=opening.get("precision"),
+        device=opening.get("device"),
+        sample=opening.get("sample"),
+        max_changed=opening.get("max_changed"),
+        threads=opening.get("threads"),
         manifest=replace(manifest, facts=facts),
         card=card or _repository_card(folder, manifest),
         long_texts=opening.get("long_texts"),

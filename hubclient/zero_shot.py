@@ -8,25 +8,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from hubclient.activation import activate, checked_threshold, checked_top
-from hubclient.batches import Progress
+from hubclient.batches import Tokens
 from hubclient.convert.annotators import Task
 from hubclient.errors import InconsistentModel, InvalidText, UsageError
 from hubclient.native import CONFIG, Manifest, class_named, read_json
 from hubclient.prediction import Prediction
+from hubclient.scheduler import Progress
 from hubclient.text_model import PooledReading, Setup, TextModel
 from hubclient.texts import Text, checked_single, checked_singles, is_text, several
-from hubclient.windows import Window, cut, room_for_text, whole
+from hubclient.windows import room_for_text
 
 if TYPE_CHECKING:
     import numpy as np
 
 _log = logging.getLogger("hubclient")
 TEMPLATE = "This example is {}."
+# What texts are held against where the costs of reduced precision are measured.
+_TRIED = ("good", "about sport", "a question", "a complaint")
 
 
 class Asking(PooledReading, total=False):
@@ -35,12 +38,17 @@ class Asking(PooledReading, total=False):
     hypothesis_template: str
 
 
-class Options(Asking, total=False):
+class Showing(Asking, total=False):
     """How texts are classified, see `ZeroShotClassifier.stream`."""
 
     multi_label: bool
     threshold: float | None
     top_k: int | None
+
+
+class Options(Showing, total=False):
+    """The same, where somebody may watch."""
+
     progress: Progress | None
 
 
@@ -60,6 +68,7 @@ class ZeroShotClassifier(TextModel):
         self.candidate_labels = stated.candidate_labels if stated else ()
         self.threshold = checked_threshold(self.manifest.facts.threshold.value)
         self._classes = classes_of(self.manifest, read_json(path / CONFIG))
+        self.cost = self._tried(setup)
 
     @overload
     # A str is an iterable of str too: the first signature that fits is the one that counts.
@@ -100,6 +109,28 @@ class ZeroShotClassifier(TextModel):
         kept = checked_top(top_k)
         for logits in self._asked(texts, labels, progress, **asking):
             yield _prediction(labels, self._scores(logits, multi_label), limit if multi_label else None, kept)
+
+    def predict_iter(
+        self, texts: Iterable[str], candidate_labels: str | Iterable[str] | None = None, **options: Unpack[Options]
+    ) -> Iterator[Prediction]:
+        """The same as `stream`."""
+        return self.stream(texts, candidate_labels, **options)
+
+    @overload
+    async def apredict(  # type: ignore[overload-overlap]
+        self, texts: str, candidate_labels: str | Iterable[str] | None = None, **options: Unpack[Showing]
+    ) -> Prediction: ...
+    @overload
+    async def apredict(
+        self, texts: Iterable[str], candidate_labels: str | Iterable[str] | None = None, **options: Unpack[Showing]
+    ) -> list[Prediction]: ...
+    async def apredict(
+        self, texts: str | Iterable[str], candidate_labels: str | Iterable[str] | None = None, **options: Unpack[Showing]
+    ) -> Prediction | list[Prediction]:
+        """As calling it, for asyncio: what callers ask at the same time is answered in common batches, off the event loop."""
+        labels = tuple(self._candidates(candidate_labels))
+        answers: Prediction | list[Prediction] = await self._asked_at_once(texts, checked_singles, candidate_labels=labels, **options)
+        return answers
 
     def logits(self, texts: Iterable[str], candidate_labels: str | Iterable[str] | None = None, **asking: Unpack[Asking]) -> np.ndarray:
         """What the model says of each text with each label, float32 of shape (texts, candidates, labels)."""
@@ -159,12 +190,17 @@ class ZeroShotClassifier(TextModel):
             raise UsageError("a candidate label is given twice", why=f"they are {', '.join(labels)}")
         return labels
 
-    def _truncated(self, texts: Sequence[Text]) -> list[Window]:
+    def _asked_of(self, texts: Sequence[str]) -> Sequence[Text]:
+        """Each with a label: the model's own, or others, in turn."""
+        labels = self.candidate_labels or _TRIED
+        return list(zip(texts, cycle(_hypotheses(labels, TEMPLATE)), strict=False))
+
+    def _truncated(self, texts: Sequence[Text]) -> Sequence[Tokens]:
         """As transformers does it: what is too long is taken off the text; where the label alone is too long, nothing is."""
-        result = []
+        result: list[Tokens] = []
         for encoding in self._encode(texts):
             if len(encoding) <= self.max_length or room_for_text(encoding, self.max_length) > 0:
-                result.append(next(cut(encoding, self.max_length, 0)))
+                result.append(self._cut(encoding))
                 continue
             if self.manifest.positions is not None and len(encoding) > self.manifest.positions:
                 raise InvalidText(
@@ -172,7 +208,7 @@ class ZeroShotClassifier(TextModel):
                     why=f"together they have {len(encoding)} tokens, and the model {self.manifest.positions} positions",
                     hint="use shorter labels",
                 )
-            result.append(whole(encoding))
+            result.append(encoding)
         return result
 
 

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,10 +80,20 @@ def native_folder(archive: Path, cache: Path) -> Path:
     return pull(str(existing(archive).absolute()), cache_dir=cache, progress=False)
 
 
-def save_texts(texts: Sequence[Text], path: Path) -> Path:
-    """The texts alone, as `sides/classify.py` reads them."""
-    path.write_text(json.dumps([text.text for text in texts]), encoding="utf-8")
+def save_sets(sets: Mapping[str, Sequence[str]], path: Path) -> Path:
+    """As `sides/classify.py` reads them."""
+    path.write_text(json.dumps({name: list(texts) for name, texts in sets.items()}), encoding="utf-8")
     return path
+
+
+def texts_of_length(model: Path, tokens: int, count: int, texts: Sequence[str]) -> list[str]:
+    """Made of the words of texts, each so long for the model's tokenizer, special tokens counted."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+    special = tokenizer.num_special_tokens_to_add(is_pair=False)
+    words = (word for text in cycle(texts) for word in text.split() if len(tokenizer.encode(word)) == special + 1)
+    return [" ".join(islice(words, tokens - special)) for _ in range(count)]
 
 
 def hub_of(archive: Path, folder: Path) -> Model:

@@ -1,5 +1,6 @@
-"""One engine classifies texts: `ENGINE FOLDER TEXTS SINGLES`, the model's folder, a file with a JSON list of texts, and how many of
-them are also classified one at a time. Says the labels, the seconds for all texts, and the median seconds for one.
+"""One engine classifies sets of texts: `SIDE FOLDER SETS SINGLES LONGEST`, the model's folder, a file with JSON (a list of texts by the
+name of its set), how many texts of the first set are also classified one at a time, and how many tokens a text may have, 0 for the model's
+own limit. Says for each set the labels and the seconds, and the median seconds for one.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -16,61 +18,58 @@ if TYPE_CHECKING:
     import numpy as np
 
 Classify = Callable[[Sequence[str]], list[str]]
+# Gives what classifies texts like these: some sides try out what is fastest for them.
+Fit = Callable[[Sequence[str]], Classify]
 
 _BATCH = 32
 _WARM_UP = 128
 _PIPELINE_BATCHES = (1, 8, 32)
 
 
-def onnx(folder: str) -> Classify:
-    return _hubclient(folder, "onnx")
-
-
-def torch(folder: str) -> Classify:
-    return _hubclient(folder, "torch")
-
-
-def _hubclient(folder: str, engine: str) -> Classify:
+def _hubclient(engine: str, folder: str, longest: int) -> Fit:
     from hubclient import from_folder
 
-    classifier = from_folder(folder, engine=engine)
+    classifier = from_folder(folder, max_length=longest or None, engine=engine)
 
     def classify(texts: Sequence[str]) -> list[str]:
         if len(texts) == 1:
             return [classifier(texts[0]).label]
         return [prediction.label for prediction in classifier(list(texts))]
 
-    return classify
+    return lambda texts: classify
 
 
-def pipeline(folder: str) -> Classify:
+def pipeline(folder: str, longest: int) -> Fit:
     """transformers' own, with the batch size that is fastest on the first texts: larger ones pad texts of all lengths to the longest."""
     from transformers import pipeline, utils
 
     utils.logging.disable_progress_bar()
-    pipe = pipeline("text-classification", model=folder, device="cpu")
-    fastest: list[int] = []
+    pipe = pipeline("text-classification", model=folder, device="cpu", truncation=True, **({"max_length": longest} if longest else {}))
 
-    def classify(texts: Sequence[str]) -> list[str]:
-        def in_batches(size: int) -> list[str]:
-            return [answer["label"] for answer in pipe(list(texts), truncation=True, batch_size=size)]
+    def in_batches(size: int, texts: Sequence[str]) -> list[str]:
+        return [answer["label"] for answer in pipe(list(texts), batch_size=size)]
 
-        if not fastest:
-            fastest.append(min(_PIPELINE_BATCHES, key=lambda size: timed(lambda _: in_batches(size), texts)[1]))
-        return in_batches(fastest[0])
+    def fit(texts: Sequence[str]) -> Classify:
+        sizes = {size: timed(partial(in_batches, size), texts[:_WARM_UP])[1] for size in _PIPELINE_BATCHES}
+        return partial(in_batches, min(sizes, key=sizes.__getitem__))
 
-    return classify
+    return fit
 
 
-def onnxruntime(folder: str) -> Classify:
+def onnxruntime(folder: str, longest: int) -> Fit:
     """Written by hand: tokenizer, session, batches of texts sorted by length."""
     import onnxruntime
+
+    session = onnxruntime.InferenceSession(f"{folder}/model.onnx", providers=["CPUExecutionProvider"])
+    return _sorted_batches(folder, longest, lambda feeds: session.run(["logits"], feeds)[0])
+
+
+def _sorted_batches(folder: str, longest: int, logits_of: Callable[[dict[str, np.ndarray]], np.ndarray]) -> Fit:
     from tokenizers import Tokenizer
 
     config = json.loads(Path(folder, "config.json").read_text(encoding="utf-8"))
     tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
-    tokenizer.enable_truncation(config["max_position_embeddings"])
-    session = onnxruntime.InferenceSession(f"{folder}/model.onnx", providers=["CPUExecutionProvider"])
+    tokenizer.enable_truncation(longest or config["max_position_embeddings"])
 
     def classify(texts: Sequence[str]) -> list[str]:
         encodings = tokenizer.encode_batch(list(texts))
@@ -78,12 +77,12 @@ def onnxruntime(folder: str) -> Classify:
         labels = [""] * len(texts)
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
-            logits = session.run(["logits"], _feeds([encodings[row] for row in rows]))[0]
+            logits = logits_of(_feeds([encodings[row] for row in rows]))
             for row, best in zip(rows, logits.argmax(axis=1).tolist(), strict=True):
                 labels[row] = config["id2label"][str(best)]
         return labels
 
-    return classify
+    return lambda texts: classify
 
 
 def _feeds(encodings: Sequence[Any]) -> dict[str, np.ndarray]:
@@ -105,13 +104,25 @@ def timed(classify: Classify, texts: Sequence[str]) -> tuple[list[str], float]:
     return labels, time.perf_counter() - start
 
 
-def main(engine: str, folder: str, file: str, singles: str) -> None:
-    classify = {"onnx": onnx, "torch": torch, "pipeline": pipeline, "onnxruntime": onnxruntime}[engine](folder)
-    texts = json.loads(Path(file).read_text(encoding="utf-8"))
-    classify(texts[:_WARM_UP])
-    labels, seconds = timed(classify, texts)
-    alone = [timed(classify, [text])[1] for text in texts[: int(singles)]]
-    print(json.dumps({"labels": labels, "seconds": seconds, "single": median(alone) if alone else None}))
+SIDES: dict[str, Callable[[str, int], Fit]] = {
+    "onnx": partial(_hubclient, "onnx"),
+    "torch": partial(_hubclient, "torch"),
+    "pipeline": pipeline,
+    "onnxruntime": onnxruntime,
+}
+
+
+def main(side: str, folder: str, file: str, singles: str, longest: str) -> None:
+    fit = SIDES[side](folder, int(longest))
+    said: dict[str, Any] = {"sets": {}, "single": None}
+    for name, texts in json.loads(Path(file).read_text(encoding="utf-8")).items():
+        classify = fit(texts)
+        classify(texts[:_WARM_UP])
+        labels, seconds = timed(classify, texts)
+        said["sets"][name] = {"labels": labels, "seconds": seconds}
+        if said["single"] is None and int(singles):
+            said["single"] = median(timed(classify, [text])[1] for text in texts[: int(singles)])
+    print(json.dumps(said))
 
 
 if __name__ == "__main__":

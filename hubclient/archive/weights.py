@@ -3,7 +3,7 @@
 Strategy: the caller gives a file to unpack the member into, and later files for its members (which may then be mapped into memory), so that
 nothing of the model's size is ever held in memory. Files are found by their own name, in whatever folder they lie.
 
-Source: com.johnsnowlabs.ml.tensorflow.TensorflowWrapper and com.johnsnowlabs.ml.onnx.OnnxWrapper (what their `saveToFile` puts together).
+Source: TensorflowWrapper, OnnxWrapper and OpenvinoWrapper in com.johnsnowlabs.ml (what their `saveToFile` puts together).
 """
 
 from __future__ import annotations
@@ -42,6 +42,14 @@ class OnnxFiles:
     others: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class OpenvinoFiles:
+    """Member names: the graph as XML, and its weights."""
+
+    graph: str
+    weights: str
+
+
 def unpack(members: Members, weights: str, file: BinaryIO, advance: Callable[[int], None] = lambda count: None) -> ZipMembers:
     """Copy the member `weights` into `file` (writable and readable, empty), and open it as the zip that it is."""
     copy(members, weights, file, advance)
@@ -67,6 +75,14 @@ def onnx_files(members: Members) -> OnnxFiles:
     # Spark NLP's own saveToFile names the one file after the zip: `bert_classification_onnx`.
     model = _the_one(members, "*.onnx", lambda base: base.endswith((".onnx", "_onnx")))
     return OnnxFiles(model, tuple(name for name in members.names() if name != model))
+
+
+def openvino_files(members: Members) -> OpenvinoFiles:
+    graph = _the_one(members, "*.xml", lambda base: base.endswith(".xml"))
+    weights = graph.removesuffix(".xml") + ".bin"
+    if weights not in members.names():
+        raise CorruptArchive(f"the weights lack the file '{weights}'", where=members.label, why=_listed(members))
+    return OpenvinoFiles(graph, weights)
 
 
 def _the_one(members: Members, wanted: str, fits: Callable[[str], bool]) -> str:

@@ -29,6 +29,7 @@ from hubclient.cli import (
     refresh,
     rm,
     search,
+    serve,
     sync,
     verify,
 )
@@ -41,7 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (
-    *(pull, predict, search, info, inspect, explain, path, ls, verify, rm, prune, bundle, import_, mirror, export, refresh),
+    *(pull, predict, search, info, inspect, explain, path, ls, verify, rm, prune, bundle, import_, mirror, export, serve, refresh),
     *(lint, check, lock, sync, outdated, env),
 ):
     function = getattr(module, module.__name__.rpartition(".")[2])

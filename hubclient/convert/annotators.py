@@ -26,7 +26,7 @@ class Annotator:
 
     model_type: str
     task: Task
-    engines: tuple[Engine, ...] = ("tensorflow", "onnx")
+    engines: tuple[Engine, ...] = ("tensorflow", "onnx", "openvino")
 
     @property
     def head(self) -> Head:
@@ -56,8 +56,8 @@ ANNOTATORS: Mapping[str, Annotator] = MappingProxyType(
         "DeBertaForSequenceClassification": Annotator("deberta-v2", "text-classification"),
         "DeBertaForZeroShotClassification": Annotator("deberta-v2", "zero-shot-classification"),
         "DeBertaForTokenClassification": Annotator("deberta-v2", "token-classification"),
-        "MPNetForSequenceClassification": Annotator("mpnet", "text-classification", ("onnx",)),
-        "MPNetForTokenClassification": Annotator("mpnet", "token-classification", ("onnx",)),
+        "MPNetForSequenceClassification": Annotator("mpnet", "text-classification", ("onnx", "openvino")),
+        "MPNetForTokenClassification": Annotator("mpnet", "token-classification", ("onnx", "openvino")),
         "LongformerForSequenceClassification": Annotator("longformer", "text-classification"),
         "LongformerForTokenClassification": Annotator("longformer", "token-classification"),
         "XlnetForSequenceClassification": Annotator("xlnet", "text-classification"),

@@ -12,6 +12,7 @@ from hubclient.archive.sparknlp import Archive, read_archive
 from hubclient.convert.annotators import SUPPORTED, Annotator, find_annotator, unsupported
 from hubclient.convert.job import Job
 from hubclient.convert.onnx import from_onnx
+from hubclient.convert.openvino import from_openvino
 from hubclient.convert.tensorflow import from_tensorflow
 from hubclient.errors import UnsupportedModel
 from hubclient.sources.disk import disk_errors
@@ -19,7 +20,9 @@ from hubclient.transfer.progress import Progress, Silent
 
 Hashes = dict[str, str]
 
-_ENGINES: Mapping[str, Callable[[Archive, Annotator, Job], Hashes]] = MappingProxyType({"tensorflow": from_tensorflow, "onnx": from_onnx})
+_ENGINES: Mapping[str, Callable[[Archive, Annotator, Job], Hashes]] = MappingProxyType(
+    {"tensorflow": from_tensorflow, "onnx": from_onnx, "openvino": from_openvino}
+)
 # The weights are unpacked twice, a zip in a zip, and written once.
 _PASSES = 3
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hubclient.errors import ModelError
+from hubclient.errors import ModelError, UnsupportedModel
 from hubclient.padding import Padding
 
 if TYPE_CHECKING:
@@ -113,6 +113,23 @@ def _answered(rebuilt: Runner, bounds: Bounds) -> tuple[Bounds, list[np.ndarray]
     """What the original is to be asked as well, and the answers. The rebuilt model is not kept: only one at a time is in memory."""
     asked = bounds if "token_type_ids" in rebuilt.inputs else replace(bounds, types=1)
     return asked, answers(rebuilt.logits, asked)
+
+
+def prove_padding(model: Logits, bounds: Bounds, label: str, *, per_token: bool = False) -> int:
+    """Whether a model that is to be kept answers a text in a padded batch as alone; gives the number of its outputs.
+
+    Raises UnsupportedModel.
+    """
+    singles = texts(bounds)
+    alone = [model(feeds) for feeds in singles]
+    batch = padded(singles, bounds.padding)
+    together = model(batch)
+    if together.ndim != 2 + per_token or together.shape[:-1] != batch["input_ids"].shape[: 1 + per_token]:
+        raise UnsupportedModel(f"the model gives logits of shape {together.shape}", where=label)
+    rows = [answers[mask != 0] if per_token else answers for answers, mask in zip(together, batch["attention_mask"], strict=True)]
+    if not all(agree(row[None], single) for row, single in zip(rows, alone, strict=True)):
+        raise UnsupportedModel("the model answers a text in a padded batch otherwise than alone", where=label)
+    return int(together.shape[-1])
 
 
 def agree(found: np.ndarray, wanted: np.ndarray) -> bool:

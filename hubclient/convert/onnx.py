@@ -23,7 +23,7 @@ from hubclient.archive.weights import onnx_files, unpack
 from hubclient.cards import Overlay
 from hubclient.convert.annotators import Annotator
 from hubclient.convert.assemble import assemble, check_parts
-from hubclient.convert.canary import INPUTS, Bounds, Runner, agree, answers_alike, padded, texts
+from hubclient.convert.canary import INPUTS, Bounds, Runner, answers_alike, prove_padding
 from hubclient.convert.facts import in_force
 from hubclient.convert.job import Job
 from hubclient.convert.write import write_config, write_manifest, write_tokenizer
@@ -144,14 +144,7 @@ def _prove(theirs: Theirs, bounds: Bounds) -> int:
     """Try a graph that is to be kept; gives the number of its outputs."""
     if _INT32 in theirs.model.inputs.values():
         raise UnsupportedModel("the graph takes int32, and only a rebuilt one can do without", where=theirs.model.label)
-    singles = texts(bounds)
-    alone = [theirs.logits(feeds) for feeds in singles]
-    together = theirs.logits(padded(singles, bounds.padding))
-    if together.ndim != 2 or together.shape[0] != len(singles):
-        raise UnsupportedModel(f"the graph gives logits of shape {together.shape}", where=theirs.model.label)
-    if not all(agree(together[row : row + 1], single) for row, single in enumerate(alone)):
-        raise UnsupportedModel("the graph answers a text in a padded batch otherwise than alone", where=theirs.model.label)
-    return int(together.shape[1])
+    return prove_padding(theirs.logits, bounds, theirs.model.label)
 
 
 def _config(names: list[str], tables: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:

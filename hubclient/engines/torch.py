@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hubclient.engines import INPUTS
-from hubclient.errors import MissingExtra, ModelError, UnsupportedModel
+from hubclient.engines import INPUTS, Wanted
+from hubclient.engines.device import CARD_LANES, CARD_TOKENS
+from hubclient.errors import MissingExtra, ModelError, UnsupportedModel, UsageError
 from hubclient.models.family import HEADS, head_of
 from hubclient.native import CONFIG, read_json, read_manifest
 from hubclient.padding import read_padding
@@ -20,27 +22,57 @@ if TYPE_CHECKING:
     from hubclient.engines import Batch
 
 
+_DEFAULT = Wanted("torch")
+
+
 class TorchEngine:
     name = "torch"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, threads: int | None = None, wanted: Wanted = _DEFAULT) -> None:
+        self.precision = wanted.precision
+        self.device = wanted.device
+        on_card = self.device.place == "cuda"
+        # PyTorch's threads, which are the process's, work on one batch.
+        self.lanes = CARD_LANES if on_card else 1
+        self.tokens = CARD_TOKENS if on_card else 2048
         self._model = open_model(folder, "the torch engine")
         import torch
 
+        if on_card:
+            _check_card(torch, self.device.number)
+        self._model.to(str(self.device), getattr(torch, self.precision))
         self._torch = torch
+        self.version = str(torch.__version__)
+        self._process = os.getpid()
+        if threads:
+            torch.set_num_threads(threads)
         self._together = read_padding(folder).harmless
         self._inputs = [name for name in INPUTS if name in signature(self._model.forward).parameters]
 
-    def logits(self, batch: Batch) -> np.ndarray:
+    def logits(self, batch: Batch, *, alone: bool = False) -> np.ndarray:
         if self._together:
             return self._run(batch)
         return _side_by_side([self._run(text) for text in batch.alone()], batch.attention_mask)
 
     def _run(self, batch: Batch) -> np.ndarray:
+        if self._process != os.getpid():
+            # OpenMP would wait for the threads of the process that this one was forked from.
+            self._torch.set_num_threads(1)
+            self._process = os.getpid()
         with self._torch.inference_mode():
-            output = self._model(**{name: self._torch.from_numpy(getattr(batch, name)) for name in self._inputs})
-        result: np.ndarray = output.logits.numpy()
+            feeds = {name: self._torch.from_numpy(getattr(batch, name)).to(str(self.device)) for name in self._inputs}
+            result: np.ndarray = self._model(**feeds).logits.float().cpu().numpy()
         return result
+
+
+def _check_card(torch: Any, number: int) -> None:
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if number >= count:
+        raise UsageError(
+            f"PyTorch finds no graphics card cuda:{number}",
+            why=f"it finds {count or 'none'}; its version is {torch.__version__}",
+            hint="install a build of PyTorch for CUDA, or leave device out",
+        )
 
 
 def open_model(folder: Path, needed_for: str) -> Any:

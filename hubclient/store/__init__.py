@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hubclient.store.content import StoredFile
+from hubclient.store.content import StoredFile, content_digest
 from hubclient.store.entry import Entry
 from hubclient.store.leftovers import Leftover
 from hubclient.store.name import Name, parse_name
@@ -10,4 +10,4 @@ from hubclient.store.removal import Holding
 from hubclient.store.store import Store
 from hubclient.store.verify import Finding
 
-__all__ = ["Entry", "Finding", "Holding", "Leftover", "Name", "Store", "StoredFile", "parse_name"]
+__all__ = ["Entry", "Finding", "Holding", "Leftover", "Name", "Store", "StoredFile", "content_digest", "parse_name"]

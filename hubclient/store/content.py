@@ -71,6 +71,12 @@ class Sealed:
     manifest: bytes | None
 
 
+def content_digest(folder: Path) -> str:
+    """What a folder holds now, every file read, whatever its marker says. Raises StoreError for anything but plain files."""
+    files = {name: sha256_of(folder / name) for name in files_in(folder) if name != MARKER}
+    return digest_of(files, (folder / MANIFEST).read_bytes() if MANIFEST in files else None)
+
+
 def seal(folder: Path, known: Mapping[str, str]) -> Sealed:
     """Hash what a folder holds, write its marker, flush all of it to the disk.
 

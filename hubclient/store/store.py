@@ -163,6 +163,11 @@ class Store:
         there = (layer.contents / name.content for layer in self._layers if os.path.isdir(layer.contents / name.content))
         return next(there, self._own.contents / name.content)
 
+    def folder_holding(self, digest: str) -> Path | None:
+        """The folder of this content, if it is whole."""
+        content = self._content(digest)
+        return content.path if content else None
+
     def archive_of(self, name: Name) -> Path | None:
         """What was fetched, where it was asked to be kept and is there."""
         return self._own.archive(name.archive) if name.archive else None

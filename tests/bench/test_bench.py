@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from hubclient import from_folder, pull
+
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 (EMBEDDED,) = (ROOT / "mirror").rglob("*.zip")
@@ -69,8 +71,28 @@ def test_convert() -> None:
 def test_throughput(texts: Path) -> None:
     done = bench("throughput.py", "--rounds", 1, "--archive", EMBEDDED, "--texts", texts, "--singles", 2)
     peers = 2 if importlib.util.find_spec("transformers") else 1
-    assert table(done) == ["4 texts"] * peers + ["one text"] * peers
+    assert table(done) == ["the model, 4 texts"] * (peers + 1) + ["the model, one text"] * peers
     assert "ONNX Runtime by hand, sorted batches: 0" in done.stdout
+
+
+def test_batches(texts: Path) -> None:
+    done = bench("batches.py", "--rounds", 1, "--archive", EMBEDDED, "--texts", texts)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
+    assert [row[0] for row in rows] == ["| tokens a text", "| ---", "| SST-2", "| 25", "| 128", "| 512"]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("transformers") is None, reason="transformers is not installed")
+def test_models_of_any_size(texts: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from transformers import AutoModelForSequenceClassification
+
+    monkeypatch.syspath_prepend(ROOT / "bench")
+    random_model = importlib.import_module("measure.random_model")
+    monkeypatch.setitem(random_model.SIZES, "tiny", {**random_model.SIZES["base"], "num_hidden_layers": 1})
+    made = random_model.random_bert("tiny", pull(str(EMBEDDED), cache_dir=tmp_path / "cache", progress=False), tmp_path / "tiny")
+    opened = from_folder(made, cache_dir=tmp_path / "cache")
+    assert len(opened(["a film", "no film"])) == 2
+    assert AutoModelForSequenceClassification.from_pretrained(made).config.hidden_size == 768
 
 
 def test_catalogue(tmp_path: Path) -> None:
@@ -107,7 +129,7 @@ def test_json() -> None:
     assert report["versions"]["onnxruntime"]
 
 
-@pytest.mark.parametrize("program", ["start.py", "convert.py", "accuracy.py", "throughput.py", "catalogue.py"])
+@pytest.mark.parametrize("program", ["start.py", "convert.py", "accuracy.py", "throughput.py", "batches.py", "catalogue.py"])
 def test_nothing_to_measure(program: str, tmp_path: Path) -> None:
     done = bench(program, "--shared", tmp_path / "nowhere")
     assert done.returncode == 1

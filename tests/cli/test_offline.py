@@ -43,6 +43,7 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "import": [([str(DEMO_ZIP)], 0)],
     "mirror": [([DEMO, "--to", "OUT/mirror"], 0), ([IMDB, "--to", "OUT/mirror"], 5)],
     "export": [([DEMO, "OUT/exported"], 0)],
+    "serve": [([IMDB, "--port", "0"], 5)],
     "refresh": [([], 5)],
     "lint": [(["CARDS"], 1)],
     "inspect": [([DEMO], 0), ([IMDB], 5)],

@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import datasets
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
@@ -20,7 +22,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from hubclient import Classifier, TokenClassifier, ZeroShotClassifier, from_archive, from_folder
-from hubclient.errors import UsageError
+from hubclient.errors import InvalidText, UsageError
 from hubclient.estimator import HubEstimator
 from hubclient.texts import Text
 from tests.e2e.material import DEMO_ZIP
@@ -181,6 +183,38 @@ def test_columns_of_data_frames(demo: Classifier, reviews: tuple[list[str], list
     assert demo(frame["text"]) == demo(texts)
     assert demo.predict(pl.DataFrame({"text": texts})["text"]).tolist() == demo.predict(texts).tolist()
     assert cross_val_score(HubEstimator(demo), frame["text"], frame["label"], cv=3).shape == (3,)
+
+
+def test_new_columns_for_tables(demo: Classifier, reviews: tuple[list[str], list[str]]) -> None:
+    texts, _ = reviews
+    wanted = demo.predict(texts).tolist()
+    frame = pd.DataFrame({"text": texts}, index=range(5, 5 + len(texts)))
+    assert frame.assign(**demo.columns(frame["text"]))["label"].tolist() == wanted
+    table = pl.DataFrame({"text": texts})
+    assert table.hstack(pl.DataFrame(demo.columns(table["text"])))["label"].to_list() == wanted
+    column = pa.chunked_array([texts[:5], [], texts[5:]])
+    assert demo.predict(column).tolist() == demo.predict(column.combine_chunks().dictionary_encode()).tolist() == wanted
+    assert pa.table(demo.columns(column))["label"].to_pylist() == wanted
+    rows = datasets.Dataset.from_dict({"text": texts}).map(demo.columns, input_columns="text", batched=True, batch_size=5)
+    assert rows["label"][:] == wanted
+    assert rows["score"][:] == pytest.approx([one.score for one in demo(texts)], abs=1e-5)
+    assert {name: len(values) for name, values in demo.columns([]).items()} == {"label": 0, "score": 0}
+    with pytest.raises(InvalidText, match="missing"):
+        demo.predict(pa.array(["a", None]))
+    with pytest.raises(InvalidText, match="not a text"):
+        demo.predict(pa.table({"text": texts}))
+
+
+def test_columns_of_a_multi_label_model(nli_repository: Path, tasks_cache: Path) -> None:
+    opened = from_folder(nli_repository, cache_dir=tasks_cache, activation="sigmoid", threshold=0.45)
+    columns = opened.columns(TEXTS)
+    assert [tuple(labels) for labels in columns["selected"]] == [one.selected for one in opened(TEXTS)]
+    assert pl.DataFrame(columns).schema["selected"] == pl.List(pl.String)
+    assert pa.table(columns)["selected"].to_pylist() == columns["selected"]
+
+
+def test_the_stream_by_its_other_name(demo: Classifier, reviews: tuple[list[str], list[str]]) -> None:
+    assert list(demo.predict_iter(iter(reviews[0]))) == list(demo.stream(iter(reviews[0])))
 
 
 def test_scikit_learn_is_asked_for_by_name() -> None:

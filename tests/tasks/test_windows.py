@@ -86,7 +86,7 @@ def test_progress_counts_texts(classifier: Classifier) -> None:
 
 
 def test_memory_is_bounded_however_long_the_texts_are(classifier: Classifier) -> None:
-    """No more letters are taken at once than are worth a few thousand usual texts."""
+    """No more letters are taken at once than are worth a few thousand usual texts, and no more than as many ahead."""
     read: list[int] = []
 
     def endless() -> Iterator[str]:
@@ -96,4 +96,4 @@ def test_memory_is_bounded_however_long_the_texts_are(classifier: Classifier) ->
 
     stream = classifier.stream(endless(), long_texts="window")
     assert [next(stream).label for _ in range(6)]
-    assert len(read) <= 8
+    assert len(read) <= 12

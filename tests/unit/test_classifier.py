@@ -140,7 +140,7 @@ def test_what_is_not_a_text_is_refused(classifier: Classifier, value: Any) -> No
         ({"max_length": 0}, "max_length"),
         ({"max_length": 2}, "max_length"),
         ({"activation": "relu"}, "softmax, sigmoid, none"),
-        ({"engine": "tensorflow"}, "onnx, torch"),
+        ({"engine": "tensorflow"}, "onnx, openvino, torch"),
         ({"task": "translation"}, "text-classification"),
         ({"source": "ftp"}, "'s3' or 'hf'"),
     ],

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from hubclient.batches import run
-from hubclient.engines import Batch
+from hubclient.batches import filled
 from hubclient.padding import Padding, read_padding
 
 
@@ -27,19 +25,7 @@ class Words:
         return len(self.ids)
 
 
-@dataclass
-class Recorder:
-    """An engine that answers with the sum of a text's ids, and keeps what it was asked."""
-
-    name: str = "recorder"
-    batches: list[Batch] = field(default_factory=list)
-
-    def logits(self, batch: Batch) -> np.ndarray:
-        self.batches.append(batch)
-        return np.asarray((batch.input_ids * batch.attention_mask).sum(axis=1, keepdims=True), np.float32)
-
-
-TEXTS = [[Words([5, 6, 7])], [Words([8])]]
+TEXTS = [Words([8]), Words([5, 6, 7])]
 
 
 @pytest.mark.parametrize(
@@ -78,18 +64,13 @@ def test_padding_of_a_folder(tmp_path: Path) -> None:
     [("right", [[8, 3, 3], [5, 6, 7]], [[1, 0, 0], [1, 1, 1]]), ("left", [[3, 3, 8], [5, 6, 7]], [[0, 0, 1], [1, 1, 1]])],
 )
 def test_batches_are_filled_up(side: Any, ids: list[list[int]], mask: list[list[int]]) -> None:
-    engine = Recorder()
-    answers = run(engine, TEXTS, Padding(3, side), 8)
-    (batch,) = engine.batches
+    batch = filled(TEXTS, Padding(3, side))
     assert batch.input_ids.tolist() == ids
     assert batch.attention_mask.tolist() == batch.token_type_ids.tolist() == mask
-    assert [answer[0].tolist() for answer in answers] == [[18.0], [8.0]]
 
 
 def test_texts_alone() -> None:
-    engine = Recorder()
-    run(engine, TEXTS, Padding(3, "left"), 8)
-    alone = list(engine.batches[0].alone())
+    alone = list(filled(TEXTS, Padding(3, "left")).alone())
     assert [one.input_ids.tolist() for one in alone] == [[[8]], [[5, 6, 7]]]
     assert [one.attention_mask.tolist() for one in alone] == [[[1]], [[1, 1, 1]]]
     assert [one.token_type_ids.tolist() for one in alone] == [[[1]], [[1, 1, 1]]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import datasets
@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from hubclient.errors import InvalidText
-from hubclient.texts import CHUNK, checked, checked_singles, chunks, several
+from hubclient.texts import checked, checked_singles, several
 
 TEXTS = ["a film", "", "ünd 漢字 😀"]
 COLUMNS: dict[str, Callable[[list[Any]], Any]] = {
@@ -92,22 +92,3 @@ def test_pairs() -> None:
     assert list(checked([("a", "b"), "c"])) == [("a", "b"), "c"]
     with pytest.raises(InvalidText, match="row 0"):
         list(checked_singles([("a", "b")]))
-
-
-def test_chunks_are_bounded_by_texts_and_by_letters() -> None:
-    assert [len(chunk) for chunk in chunks(["a"] * 100, 8)] == [8, 16, 32, 44]
-    assert [len(chunk) for chunk in chunks(["a"] * (2 * CHUNK + 1), CHUNK)] == [CHUNK, CHUNK, 1]
-    huge = "a" * 600_000
-    assert [len(chunk) for chunk in chunks([huge, (huge, huge), huge, "b"], CHUNK)] == [2, 2]
-
-
-def test_no_more_is_read_than_is_needed() -> None:
-    read: list[int] = []
-
-    def texts() -> Iterator[str]:
-        for number in range(100):
-            read.append(number)
-            yield "a"
-
-    next(chunks(checked(texts()), 5))
-    assert len(read) == 5
