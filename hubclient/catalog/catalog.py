@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,8 @@ from pathlib import Path
 from hubclient.cards import Card, Overlay
 from hubclient.catalog import lookup
 from hubclient.catalog.folder import OVERLAY_ENDING, read_card, read_overlay
-from hubclient.catalog.index import Index
+from hubclient.catalog.gallery import Gallery, Glance, Wish
+from hubclient.catalog.index import Index, Reader
 from hubclient.catalog.layer import CardKey, Known, Layer
 from hubclient.catalog.near import near_names, unknown_model
 from hubclient.catalog.resolve import CanOpen, Deliberation, deliberate
@@ -58,6 +59,8 @@ class Catalog:
     ) -> None:
         self._index = Index(layers, folder, progress or Silent())
         self._live = live
+        self._gallery: tuple[tuple[object, ...], Gallery] | None = None
+        self._refreshed = 0
 
     @classmethod
     def load(cls, folders: Sequence[Path]) -> Catalog:
@@ -91,6 +94,7 @@ class Catalog:
     def refresh(self) -> None:
         """Look through the folders again when next asked."""
         self._index.refresh()
+        self._refreshed += 1
         for name in ("cards", "problems", "_overlays", "_broken_files"):
             self.__dict__.pop(name, None)
 
@@ -129,6 +133,27 @@ class Catalog:
                 for known in lookup.cards_numbered(reader, search(reader, query, lookup.current_numbers(reader, can_open))[:limit])
             ]
         )
+
+    def glance(self, wish: Wish, *, can_open: CanOpen) -> Glance:
+        """The cards that match, all of them by number, and what each facet would find. Raises UsageError."""
+
+        def look(reader: Reader) -> Glance:
+            state: tuple[object, ...] = (lookup.states(reader), can_open)
+            if None in dict(lookup.states(reader)).values():
+                state = (*state, self._refreshed)
+            if self._gallery is None or self._gallery[0] != state:
+                self._gallery = state, Gallery(reader, can_open)
+            return self._gallery[1].glance(reader, wish)
+
+        return self._index.ask(look)
+
+    def numbered(self, numbers: Iterable[int]) -> list[Known]:
+        """The cards of these numbers, which `glance` gave."""
+        return self._index.ask(lambda reader: lookup.cards_numbered(reader, numbers))
+
+    def meant(self, name: str) -> list[Known]:
+        """Every card that a name, or an NLU reference, may mean: of all languages and versions."""
+        return self._index.ask(lambda reader: lookup.cards_meant(reader, name))
 
     def whole(self, card: Card) -> Card:
         """The card with its prose, read from its file; as it is if it has none. Raises CardError."""

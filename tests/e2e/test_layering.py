@@ -16,8 +16,10 @@ PACKAGE = ROOT / "hubclient"
 LAYERS = (
     ("__init__",),
     ("cli", "estimator"),
+    ("web",),
+    ("portrait",),
     ("hub",),
-    ("explain",),
+    ("explain", "evaluate", "authoring", "notebook"),
     ("way",),
     ("acquire", "stored", "disagreements", "repository_card"),
     ("plan", "task"),
@@ -25,7 +27,7 @@ LAYERS = (
     ("classifier", "zero_shot", "tagger"),
     ("text_model",),
     ("export", "transformers_form"),
-    ("batches", "activation", "onnx_export", "tokenizer_settings"),
+    ("batches", "activation", "onnx_export", "tokenizer_settings", "table_file"),
     ("convert",),
     ("engines", "prediction", "checkpoint", "texts", "windows", "entities"),
     ("padding",),
@@ -36,13 +38,13 @@ LAYERS = (
     ("transfer",),
     ("sources",),
     ("cards",),
-    ("settings", "names", "facts", "bundled", "sarif"),
+    ("settings", "names", "facts", "bundled", "sarif", "wording"),
     ("card_folders",),
     ("errors",),
 )
 HEIGHT = {part: -row for row, parts in enumerate(LAYERS) for part in parts}
 # Of these, what they compute depends on their arguments alone.
-PURE = ("cards", "models", "archive", "names", "facts", "prediction", "texts", "windows", "entities", "sarif", "errors")
+PURE = ("cards", "models", "archive", "names", "facts", "prediction", "texts", "windows", "entities", "sarif", "wording", "errors")
 OUTSIDE = {"os", "pathlib", "shutil", "tempfile", "subprocess"}
 NETWORK = {"socket", "http", "urllib3", "requests", "boto3", "botocore", "huggingface_hub", "asyncio"}
 # Opens what the pure readers read.
