@@ -17,7 +17,8 @@ from typing import Any
 from hubclient.cards import Card
 from hubclient.cards.examples import examples
 from hubclient.convert.annotators import Task
-from hubclient.names import CardReference, Reference
+from hubclient.names import Reference
+from hubclient.snippets import literal, loading
 
 _INSTALL = """\
 import importlib.util
@@ -105,16 +106,6 @@ def notebook(subject: Subject) -> str:
     return text.encode(errors="replace").decode()
 
 
-def loading(reference: Reference, task: Task = "text-classification") -> str:
-    """The Python that opens the model."""
-    asked = f", task={task!r}" if task != "text-classification" else ""
-    if isinstance(reference, CardReference):
-        language = f", {reference.language!r}" if reference.language else ""
-        version = f", version={str(reference.constraint)!r}" if reference.constraint else ""
-        return f"from hubclient import pretrained\n\nmodel = pretrained({reference.name!r}{language}{version}{asked})"
-    return f"from hubclient import load\n\nmodel = load({str(reference)!r}{asked})"
-
-
 def _cells(subject: Subject) -> Iterator[tuple[str, str, str]]:
     task = subject.task
     texts = (examples(subject.card) if subject.card else ()) or _EXAMPLES[task]
@@ -154,7 +145,7 @@ def _further(subject: Subject) -> Iterator[str]:
 
 
 def _list(texts: Sequence[str]) -> str:
-    return "[\n" + "".join(f"    {text!r},\n" for text in texts) + "]"
+    return "[\n" + "".join(f"    {literal(text)},\n" for text in texts) + "]"
 
 
 def _plain(text: str) -> str:

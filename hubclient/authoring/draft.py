@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from hubclient import snippets
 from hubclient.cards.location import S3Location
 from hubclient.convert.annotators import Task
+from hubclient.names import CardReference
 
 _PLAIN = re.compile(r"[A-Za-z][\w ()./-]*(?<![ .])", re.ASCII)
 _YAML_WORDS = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y", "n"})
@@ -20,6 +22,7 @@ _TASKS: Mapping[Task, tuple[str, str]] = MappingProxyType(
         "token-classification": ("Named Entity Recognition", "token_classification"),
     }
 )
+_TEXT = "PUT YOUR TEXT HERE"
 _BUTTON = "{:.button.button-orange.button-orange-trans"
 _DOES: Mapping[Task, str] = MappingProxyType(
     {
@@ -134,33 +137,22 @@ def _links(place: S3Location) -> str:
 
 
 def _usage(draft: Draft) -> str:
-    asked = f', task="{draft.task}"' if draft.task != "text-classification" else ""
-    candidates = ', ["travel", "food", "sport"]' if draft.task == "zero-shot-classification" else ""
-    output = "ner" if draft.task == "token-classification" else "class"
-    spark = f'{draft.annotator}.pretrained("{draft.name}", "{draft.language}")'
+    column = "ner" if draft.task == "token-classification" else "class"
+    reference = CardReference(draft.name, draft.language)
     return f"""\
 ```python
-from hubclient import pretrained
-
-model = pretrained("{draft.name}", "{draft.language}"{asked})
-print(model("PUT YOUR TEXT HERE"{candidates}))
+{snippets.python(reference, draft.task, _TEXT)}
 ```
 ```python
-document = DocumentAssembler().setInputCol("text").setOutputCol("document")
-tokenizer = Tokenizer().setInputCols(["document"]).setOutputCol("token")
-model = {spark} \\
-    .setInputCols(["document", "token"]).setOutputCol("{output}")
-
-data = spark.createDataFrame([["PUT YOUR TEXT HERE"]]).toDF("text")
-result = Pipeline(stages=[document, tokenizer, model]).fit(data).transform(data)
+{snippets.spark(draft.annotator, draft.name, draft.language, draft.task, _TEXT)}
 ```
 ```scala
 val document = new DocumentAssembler().setInputCol("text").setOutputCol("document")
 val tokenizer = new Tokenizer().setInputCols("document").setOutputCol("token")
-val model = {spark}
-  .setInputCols("document", "token").setOutputCol("{output}")
+val model = {draft.annotator}.pretrained("{draft.name}", "{draft.language}")
+  .setInputCols("document", "token").setOutputCol("{column}")
 
-val data = Seq("PUT YOUR TEXT HERE").toDF("text")
+val data = Seq("{_TEXT}").toDF("text")
 val result = new Pipeline().setStages(Array(document, tokenizer, model)).fit(data).transform(data)
 ```"""
 

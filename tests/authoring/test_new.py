@@ -148,7 +148,7 @@ def test_a_language_must_be_known(tmp_path: Path) -> None:
     card = parse_card(Path(done.out.strip()).read_text("utf-8"))
     # The metadata tell when it was made, and with which Spark.
     assert card.s3_parsed
-    assert card.s3_parsed.spark_version == "3.0"
+    assert card.s3_parsed.spark_version == "3.1"
     assert card.s3_parsed.epoch_ms
     assert lint_card(Path(done.out.strip()).read_text("utf-8"), path=done.out.strip()) == ()
 

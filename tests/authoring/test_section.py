@@ -40,7 +40,7 @@ def test_nothing_else_changes(card: Path, title: str) -> None:
     [
         ("## Benchmarking\n", f"## Benchmarking\n\n{BODY}\n"),
         ("## Benchmarking", f"## Benchmarking\n\n{BODY}\n"),
-        ("## Benchmarking\nold\n## Results\nx\n", f"## Benchmarking\n\n{BODY}\n## Results\nx\n"),
+        ("## Benchmarking\nold\n## Results\nx\n", f"## Benchmarking\n\n{BODY}\n\n## Results\nx\n"),
         ("## Benchmarking\n\nold\n\n{:.model-param}\n## Results\nx\n", f"## Benchmarking\n\n{BODY}\n\n{{:.model-param}}\n## Results\nx\n"),
         ("## Benchmarking\n{:.model-param}\n## Results\nx\n", f"## Benchmarking\n\n{BODY}\n{{:.model-param}}\n## Results\nx\n"),
         ("## benchmarking:\nold old\n", f"## benchmarking:\n\n{BODY}\n"),
@@ -54,7 +54,7 @@ def test_where_it_stands(text: str, written: str) -> None:
 def test_line_ends_and_mark_stay() -> None:
     text = "\ufeff" + (FRONT + "## Benchmarking\nold\n## Results\n").replace("\n", "\r\n")
     written = with_section(text, "Benchmarking", "new")
-    assert written == "\ufeff" + (FRONT + "## Benchmarking\n\nnew\n## Results\n").replace("\n", "\r\n")
+    assert written == "\ufeff" + (FRONT + "## Benchmarking\n\nnew\n\n## Results\n").replace("\n", "\r\n")
 
 
 @pytest.mark.parametrize(
