@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-
 
 def human_size(size: float) -> str:
     """Bytes as people read them, by powers of 1000.
@@ -35,6 +33,8 @@ def date_of(milliseconds: int) -> str:
     >>> date_of(1635774771318)
     '2021-11-01'
     """
+    import datetime
+
     return datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.UTC).date().isoformat()
 
 

@@ -39,7 +39,7 @@ class Wish:
     """`chosen`: by facet, the values of which one must fit. Raises UsageError for a facet or an order that there is not."""
 
     words: tuple[str, ...] = ()
-    chosen: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    chosen: Mapping[FacetName, frozenset[str]] = field(default_factory=dict)
     sort: Sort = "relevance"
 
     def __post_init__(self) -> None:
@@ -55,7 +55,7 @@ class Glance:
     """`numbers` of the cards in the index, in order; `counts`: by facet its values with how many cards each would find, most first."""
 
     numbers: tuple[int, ...]
-    counts: Mapping[str, tuple[tuple[str, int], ...]]
+    counts: Mapping[FacetName, tuple[tuple[str, int], ...]]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hubclient import __version__
-from hubclient.cli import cards, evaluate, explain, export, info, lint, ls, notebook, path, predict, pull, refresh, rm, search
+from hubclient.cli import cards, evaluate, explain, export, info, lint, ls, notebook, path, predict, pull, refresh, rm, search, ui
 
 app = typer.Typer(
     name="hub",
@@ -16,7 +16,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (pull, predict, evaluate, search, info, explain, path, ls, rm, export, notebook, refresh, lint):
+for module in (pull, predict, evaluate, search, info, explain, path, ls, rm, export, notebook, refresh, lint, ui):
     app.command()(getattr(module, module.__name__.rpartition(".")[2]))
 app.add_typer(cards.app, name="cards")
 

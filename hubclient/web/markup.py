@@ -18,9 +18,11 @@ from hubclient.cards.prose import readable
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 _LONGEST = 200_000
-_TAGS = frozenset("p br hr em strong code pre ul ol li blockquote h3 h4 h5 h6 a table thead tbody tr th td".split())
+_WORDS = ("p", "br", "hr", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "a")
+_TAGS = frozenset((*_WORDS, "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"))
 _ATTRIBUTES: Mapping[str, frozenset[str]] = MappingProxyType({"a": frozenset({"href"}), "ol": frozenset({"start"})})
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 # On a page, a card's own headings stand below that of the section.
@@ -44,7 +46,6 @@ def to_html(text: str) -> Markup:
 @lru_cache(maxsize=1)
 def _renderer() -> MarkdownIt:
     from markdown_it import MarkdownIt
-    from markdown_it.token import Token
 
     markdown = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": 20}).enable("table").disable("image")
     # Relative links lead to pages of the hub's own site, which is not this one.

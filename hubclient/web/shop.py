@@ -50,7 +50,14 @@ class Clock:
 
 
 def open_shop(hub: Hub, door: Door) -> Shop:
-    return Shop(hub, door, Pulls(hub), OpenedModels(), environment({"token": door.token, "static_site": False}), Clock())
+    return Shop(
+        hub,
+        door,
+        Pulls(hub),
+        OpenedModels(),
+        environment({"token": door.token, "static_site": False, "static": "/static/", "home": "/"}),
+        Clock(),
+    )
 
 
 def environment(known: Mapping[str, Any]) -> Environment:

@@ -22,7 +22,7 @@ LAYERS = (
     ("explain", "evaluate", "authoring", "notebook"),
     ("way",),
     ("acquire", "stored", "disagreements", "repository_card"),
-    ("plan", "task"),
+    ("plan", "task", "snippets"),
     ("catalog",),
     ("classifier", "zero_shot", "tagger"),
     ("text_model",),
