@@ -38,7 +38,7 @@ def _sides(model: Model) -> list[Side]:
     pull = (hub, "pull", model.name, "--lang", model.language)
     # Pulled here, so that every later pull finds it.
     run(Side("first pull", pull, model.env))
-    (folder,) = Path(model.env["HUBCLIENT_CACHE"], "models").iterdir()
+    (folder,) = Path(model.env["HUBCLIENT_CACHE"], "contents").iterdir()
     return [
         Side("pass", (sys.executable, "-c", "pass")),
         Side("typer", (sys.executable, "-c", "import typer")),

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hubclient.errors import StoreUnwritable, UsageError
+from hubclient.locks import Hold, wait_lock
 
 _FILE = "card-folders.txt"
 
@@ -68,13 +69,11 @@ class CardFolders:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """One process at a time, where the file system has locks."""
-        from filelock import FileLock
-
-        lock = FileLock(f"{self.path}.lock")
+        hold: Hold | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(OSError, NotImplementedError):
-                lock.acquire()
+            with suppress(OSError):
+                hold = wait_lock(Path(f"{self.path}.lock"))
             yield
         except OSError as error:
             hint = "set HUBCLIENT_CONFIG to a folder that can be written"
@@ -82,4 +81,5 @@ class CardFolders:
                 "the folders of cards cannot be written down", where=str(self.path), why=error.strerror, hint=hint
             ) from error
         finally:
-            lock.release()
+            if hold:
+                hold.release()

@@ -33,8 +33,10 @@ _TORCH = "pytorch_model.bin"
 MAIN_FILES = (WEIGHTS, WEIGHTS + _INDEX, _TORCH, _TORCH + _INDEX)
 _MAX_INDEX = 32 << 20
 _LFS = b"version https://git-lfs"
-# "mlx" has the names and axes of torch.
-_FORMATS = (None, "pt", "mlx")
+# "mlx" has the names and axes of torch; None is a file that says nothing of itself.
+_OPENED_BY_ALL = (None, "pt", "mlx")
+# transformers 4 refuses a file that tells something of itself, and not its format.
+_FORMATS = (*_OPENED_BY_ALL, "")
 _OTHER_KINDS = {
     "adapter_model.safetensors": "an adapter for another model",
     "adapter_model.bin": "an adapter for another model",
@@ -67,6 +69,7 @@ class _File(Protocol):
 class _Safetensors:
     def __init__(self, data: memoryview, header: Header, label: str) -> None:
         self.label = label
+        self.opened_by_all = header.format in _OPENED_BY_ALL
         self._data = data
         self.places = {name: row_major(slot.dtype, slot.shape, slot.offset) for name, slot in header.layout.items()}
 
@@ -124,7 +127,8 @@ def open_checkpoint(folder: Path) -> Iterator[Checkpoint]:
         checkpoint = Checkpoint(_sharded(folder, main))
     else:
         file = _opened(folder / main)
-        checkpoint = Checkpoint(dict.fromkeys(file.places, file), folder / main if main == WEIGHTS else None)
+        single = folder / main if isinstance(file, _Safetensors) and file.opened_by_all else None
+        checkpoint = Checkpoint(dict.fromkeys(file.places, file), single)
     try:
         yield checkpoint
     finally:
@@ -168,6 +172,13 @@ def current_names(names: Iterable[str]) -> dict[str, str]:
             raise InconsistentModel(f"the tensor '{today}' is there twice", why=f"it is also called '{min(name, renamed[today])}'")
         renamed[today] = name
     return renamed
+
+
+def based(names: Mapping[str, str], base: str) -> dict[str, str]:
+    """The same, where no name begins with that of the base model: it may stand before each, as transformers 5 takes them."""
+    if not base or any(name.startswith(f"{base}.") for name in names):
+        return dict(names)
+    return {**{f"{base}.{name}": key for name, key in names.items()}, **names}
 
 
 def _is_old(name: str) -> bool:

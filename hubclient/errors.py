@@ -3,6 +3,7 @@
 HubError                       exit code 1
 ├── UsageError                 2   the caller's input cannot be used
 │   ├── InvalidReference           a reference that has no or two meanings
+│   ├── LockError                  a lockfile that cannot be read, or written
 │   ├── InvalidText                a text that is not a str (or a pair of str)
 │   └── MissingExtra               an optional part that is not installed
 ├── CardError                  3   a model card or overlay that cannot be read
@@ -10,7 +11,8 @@ HubError                       exit code 1
 │   ├── UnknownModel
 │   ├── UnknownLanguage
 │   ├── UnknownVersion
-│   └── AmbiguousModel
+│   ├── AmbiguousModel
+│   └── NotLocked                  the lockfile does not have it
 ├── SourceError                5   the bytes could not be had
 │   ├── NotFound                   404: the object is not there
 │   ├── Forbidden                  401, 403: it may be there, we may not have it
@@ -27,9 +29,11 @@ HubError                       exit code 1
 ├── ModelError                 7   a model that cannot be opened
 │   ├── UnsupportedModel           an annotator, architecture or operator we do not know
 │   └── InconsistentModel          two facts of one model contradict each other
-└── StoreError                 8   the cache
-    ├── StoreUnwritable
-    └── StoreFull
+├── StoreError                 8   the cache
+│   ├── StoreUnwritable
+│   ├── StoreFull
+│   └── StoreInUse                 another process uses what would be removed
+└── SomeFailed                 9   of several models, some or all failed; `causes` holds each error
 """
 
 from __future__ import annotations
@@ -89,6 +93,10 @@ class InvalidReference(UsageError):
     pass
 
 
+class LockError(UsageError):
+    pass
+
+
 class InvalidText(UsageError):
     pass
 
@@ -125,12 +133,18 @@ class AmbiguousModel(ResolutionError):
     pass
 
 
+class NotLocked(ResolutionError):
+    pass
+
+
 class SourceError(HubError):
-    """`lasting`: asking again would fail in the same way. `retry_after`: seconds that the server asked us to wait."""
+    """`lasting`: asking again would fail in the same way. `retry_after`: seconds that the server asked us to wait. `code`: its own word
+    for what is the matter, such as S3's NoSuchKey."""
 
     exit_code = 5
     lasting: bool = False
     retry_after: float | None = None
+    code: str | None = None
 
 
 class NotFound(SourceError):
@@ -203,3 +217,11 @@ class StoreUnwritable(StoreError):
 
 class StoreFull(StoreError):
     pass
+
+
+class StoreInUse(StoreError):
+    pass
+
+
+class SomeFailed(HubError):
+    exit_code = 9

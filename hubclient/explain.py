@@ -13,14 +13,14 @@ from hubclient.cards import Card
 from hubclient.catalog import Candidate, Deliberation
 from hubclient.catalog.catalog import LiveCards
 from hubclient.convert.annotators import can_open
-from hubclient.errors import ArchiveError, HubError, Offline, ResolutionError, SourceError
+from hubclient.errors import AmbiguousModel, ArchiveError, HubError, ResolutionError, SourceError
 from hubclient.names import CardReference, Reference
 from hubclient.native import MANIFEST
 from hubclient.plan import Candidate as Place
 from hubclient.plan import Fetch, Plan, UseStored
 from hubclient.sources import HubLocation, S3Location, remote_file
 from hubclient.sources.local import in_mirror
-from hubclient.way import Choice, Target, refusal, target_at, target_of_card
+from hubclient.way import Choice, Target, offline_refusal, refusal, stored_target, target_at, target_of_card
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ def explain(
     if not isinstance(reference, CardReference):
         return _explained(Explanation(reference), target_at(workshop, reference), workshop, online)
     found = workshop.catalog.deliberate(reference, can_open=can_open, live=live)
+    if found.chosen is None and not isinstance(found.error, AmbiguousModel) and (stored := stored_target(workshop, reference, choice)):
+        return _explained(Explanation(reference, found), stored, workshop, online)
     if found.chosen is None:
         return Explanation(reference, found, outcome="no card is chosen", error=found.error)
     card = found.chosen.card
@@ -81,7 +83,7 @@ def explain(
 
 def _explained(explanation: Explanation, target: Target, workshop: Workshop, online: bool) -> Explanation:
     sources = tuple(_sources(target.plan, workshop, online))
-    error = refusal(target) or _error(target.plan, sources, workshop)
+    error = refusal(target) or _error(target, sources, workshop)
     return replace(explanation, sources=sources, outcome="it cannot be had" if error else _outcome(target, workshop), error=error)
 
 
@@ -129,15 +131,14 @@ def _is_mirror_of_it(source: Source) -> bool:
     return source.role == "mirror" and source.state == "there"
 
 
-def _error(plan: Plan | Path, sources: tuple[Source, ...], workshop: Workshop) -> HubError | None:
+def _error(target: Target, sources: tuple[Source, ...], workshop: Workshop) -> HubError | None:
     """What pulling is known to end in: a connection where none may be opened, or a path that is no model."""
-    match plan:
+    match target.plan:
         case Fetch() if workshop.settings.offline and not any(map(_is_mirror_of_it, sources)):
-            hint = "unset HUBCLIENT_OFFLINE and HF_HUB_OFFLINE, or name a local mirror in HUBCLIENT_MIRRORS"
-            return Offline("a connection is needed, and offline was asked for", where=str(plan.candidates[-1].location), hint=hint)
-        case Path() if not _is_native(plan):
+            return offline_refusal(target, workshop)
+        case Path() if not _is_native(target.plan):
             try:
-                check_path(plan)
+                check_path(target.plan)
             except (SourceError, ArchiveError) as error:
                 return error
     return None
@@ -146,8 +147,7 @@ def _error(plan: Plan | Path, sources: tuple[Source, ...], workshop: Workshop) -
 def _outcome(target: Target, workshop: Workshop) -> str:
     match target.plan:
         case UseStored():
-            entry = workshop.store.find(target.plan.identity)
-            return f"open {entry.path}" if entry else "fetch it again: it is being removed"
+            return f"open {target.plan.entry.path}"
         case Fetch():
             outcome = "fetch from the first source that has it, verify, convert, keep"
             if target.card is None or can_open(target.card.annotator):

@@ -5,18 +5,16 @@ What is exported answers as the model does that it was exported from: length, ca
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
 from hubclient.convert.write import problem_type
 from hubclient.engines import INPUTS
-from hubclient.errors import StoreFull, StoreUnwritable, UnsupportedModel, UsageError
+from hubclient.errors import UnsupportedModel, UsageError
 from hubclient.models.casing import with_lowercase
 from hubclient.models.tokenizer import TOKENIZER_CLASS
 from hubclient.native import (
@@ -34,12 +32,12 @@ from hubclient.native import (
     write_text,
 )
 from hubclient.onnx_export import copy_kept, write_whole
+from hubclient.outfile import placed
 from hubclient.padding import read_padding
-from hubclient.store.entry import MARKER
+from hubclient.store.content import MARKER
 from hubclient.tokenizer_settings import tokenizer_settings
 
 Format = Literal["onnx", "hf"]
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def export(folder: Path, target: str | Path, manifest: Manifest, *, format: Format = "onnx", force: bool = False) -> Path:
@@ -50,7 +48,7 @@ def export(folder: Path, target: str | Path, manifest: Manifest, *, format: Form
     """
     if format not in _FORMATS:
         raise UsageError(f"there is no format '{format}'", hint=f"use one of {', '.join(_FORMATS)}")
-    with _placed(Path(os.path.realpath(target)), folder, force) as staging:
+    with placed(Path(os.path.realpath(target)), folder, "exported", force=force) as staging:
         _FORMATS[format](folder, staging, manifest)
         _write_settings(folder, staging, manifest)
     return Path(target)
@@ -106,52 +104,3 @@ def _inputs(folder: Path) -> list[str]:
 
     asked = {item.name for item in onnx.load(folder / GRAPH, load_external_data=False).graph.input}
     return [name for name in INPUTS if name in asked]
-
-
-@contextmanager
-def _placed(target: Path, origin: Path, force: bool) -> Iterator[Path]:
-    """A folder to write in, which takes the place of `target` when all went well."""
-    _check(target, Path(os.path.realpath(origin)), force)
-    staging = _beside(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staging.mkdir()
-        yield staging
-        _swap(staging, target)
-    except OSError as error:
-        kind = StoreFull if error.errno in _FULL else StoreUnwritable
-        where, why = str(error.filename or target), error.strerror or str(error)
-        raise kind("the model cannot be exported", where=where, why=why, hint="export it to another folder") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _check(target: Path, origin: Path, force: bool) -> None:
-    if origin == target or origin in target.parents:
-        raise UsageError("a model cannot be exported into its own folder", where=str(target), hint="export it to another folder")
-    if os.path.lexists(target) and not target.is_dir():
-        raise UsageError("there is a file where the model is to be exported to", where=str(target), hint="name a folder")
-    there = list(target.iterdir()) if target.is_dir() else []
-    if there and not force:
-        raise UsageError("the folder is not empty", where=str(target), hint="name another one, or replace what is there with force")
-    if there and not ((target / CONFIG).is_file() and all(file.is_file() and not file.is_symlink() for file in there)):
-        raise UsageError("the folder holds something else than an exported model", where=str(target), hint="name another one")
-
-
-def _swap(staging: Path, target: Path) -> None:
-    """What was there before comes back if this fails."""
-    if not target.exists():
-        staging.rename(target)
-        return
-    away = _beside(target)
-    target.rename(away)
-    try:
-        staging.rename(target)
-    except OSError:
-        away.rename(target)
-        raise
-    shutil.rmtree(away, ignore_errors=True)
-
-
-def _beside(target: Path) -> Path:
-    return target.with_name(f".{target.name}.{os.urandom(4).hex()}")

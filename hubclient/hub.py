@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypedDict, Unpack, overload
 
 from hubclient import bundled
 from hubclient.acquire import Workshop
@@ -14,19 +16,26 @@ from hubclient.cards import Card
 from hubclient.catalog import CardKey, Catalog, Layer, Query, Resolution
 from hubclient.convert.annotators import Task, can_open
 from hubclient.errors import InvalidReference
+from hubclient.lockfile import Lock, read_lock
 from hubclient.names import CardReference, PathReference, Reference, parse_reference
 from hubclient.plan import SourceChoice
-from hubclient.settings import Settings
+from hubclient.settings import Limits, Settings
 from hubclient.store import Store
 from hubclient.task import check_task
+from hubclient.transfer.line import Line
 from hubclient.transfer.progress import progress_for
 from hubclient.way import Choice, Opening, Target, find, obtain, open_reference
 from hubclient.windows import LongTexts, Pooling
 
 if TYPE_CHECKING:
+    from hubclient.afar.look import Seen
+    from hubclient.bundles.bundle import Bundled
     from hubclient.catalog.live_index import LiveIndex
     from hubclient.classifier import Classifier
     from hubclient.explain import Explanation
+    from hubclient.imports.result import Imported
+    from hubclient.mirror.copy import Mirrored
+    from hubclient.pulling import Pulled, PullPlan
     from hubclient.tagger import TokenClassifier
     from hubclient.way import Opened
     from hubclient.zero_shot import ZeroShotClassifier
@@ -51,6 +60,7 @@ class Keeping(TypedDict, total=False):
 
 class Everything(Loading, Keeping, total=False):
     offline: bool | None
+    lock: str | Path | None
 
 
 class FromDisk(Opening, Keeping, total=False):
@@ -59,7 +69,8 @@ class FromDisk(Opening, Keeping, total=False):
 
 class Hub:
     """`cache_dir`: where models are kept. `offline`: open no connection. What is not given comes from the environment.
-    `progress`: bars on stderr; None means on a terminal."""
+    `progress`: bars on stderr; None means on a terminal. `limits`: what transfers may take of the line. `lock`: a lockfile; what it does
+    not pin is refused. `settings`: all of them at once."""
 
     def __init__(
         self,
@@ -67,9 +78,13 @@ class Hub:
         cache_dir: str | Path | None = None,
         offline: bool | None = None,
         progress: bool | None = None,
+        limits: Limits | None = None,
+        lock: str | Path | None = None,
         settings: Settings | None = None,
     ) -> None:
-        self.settings = settings or Settings.from_environment(cache_dir=cache_dir, offline=offline)
+        chosen = settings or Settings.from_environment(cache_dir=cache_dir, offline=offline)
+        chosen = replace(chosen, lock=Path(os.path.expanduser(lock))) if lock else chosen
+        self.settings = replace(chosen, limits=limits) if limits else chosen
         self.progress = progress_for(progress)
 
     @cached_property
@@ -91,11 +106,26 @@ class Hub:
 
     @cached_property
     def store(self) -> Store:
-        return Store(self.settings.cache_dir)
+        return Store(self.settings.cache_dir, self.settings.shared_caches)
 
-    @property
+    @cached_property
     def workshop(self) -> Workshop:
-        return Workshop(self.catalog, self.store, self.settings, self.progress)
+        return Workshop(self.catalog, self.store, self.settings, self.progress, Line(self.settings.limits), lock=self.lock)
+
+    @cached_property
+    def lock(self) -> Lock | None:
+        """Which models may be had; None for all. Raises LockError."""
+        return read_lock(self.settings.lock) if self.settings.lock else None
+
+    def unlocked(self) -> Hub:
+        """The same hub, for whom no lock counts."""
+        if self.settings.lock is None:
+            return self
+        hub = copy(self)
+        hub.settings = replace(self.settings, lock=None)
+        for name in ("workshop", "lock"):
+            hub.__dict__.pop(name, None)
+        return hub
 
     @property
     def cards(self) -> Mapping[CardKey, Card]:
@@ -134,6 +164,21 @@ class Hub:
         parsed, choice = self._choose(reference, lang, version, source, revision)
         return explain(self.workshop, parsed, choice, live=partial(self._live_cards, ask=online), online=online)
 
+    def inspect(
+        self,
+        reference: str,
+        lang: str | None = None,
+        *,
+        version: str | None = None,
+        source: SourceChoice | None = None,
+        revision: str | None = None,
+    ) -> Seen:
+        """What the origin says of the model, without its weights: annotator, labels in class order, case, sizes, and where its card says
+        otherwise. The store is not looked into."""
+        from hubclient.afar.look import look
+
+        return look(self.workshop, *self._choose(reference, lang, version, source, revision))
+
     def parse(self, reference: str, lang: str | None = None, version: str | None = None, revision: str | None = None) -> Reference:
         """Raises InvalidReference."""
         return parse_reference(reference, lang, version, revision, is_file=os.path.isfile)
@@ -157,10 +202,11 @@ class Hub:
         version: str | None = None,
         source: SourceChoice | None = None,
         revision: str | None = None,
+        workshop: Workshop | None = None,
     ) -> Target:
-        """What the reference stands for and what `pull` would do; nothing is fetched."""
+        """What the reference stands for and what `pull` would do; nothing is fetched. workshop: another one than the hub's own."""
         parsed, choice = self._choose(reference, lang, version, source, revision)
-        return find(self.workshop, parsed, choice)
+        return find(workshop or self.workshop, parsed, choice)
 
     def pull(
         self,
@@ -172,7 +218,82 @@ class Hub:
         revision: str | None = None,
     ) -> Path:
         """The native folder of the model, fetched, verified and converted unless the store has it."""
-        return obtain(self.workshop, self.find(reference, lang, version=version, source=source, revision=revision))
+        return obtain(self.workshop, self.find(reference, lang, version=version, source=source, revision=revision)).folder
+
+    def plan_pulls(
+        self,
+        references: Iterable[str],
+        lang: str | None = None,
+        *,
+        source: SourceChoice | None = None,
+        revision: str | None = None,
+        keep_archive: bool = False,
+    ) -> PullPlan:
+        """What `pull_all` would do: which are here, where the others are and how large. Remote sources are asked, unless offline."""
+        from hubclient.pulling import plan_pulls
+
+        workshop = replace(self.workshop, keep_archive=keep_archive)
+        return plan_pulls(references, lambda reference: self._choose(reference, lang, None, source, revision), workshop)
+
+    def pull_all(
+        self,
+        references: Iterable[str] | PullPlan,
+        lang: str | None = None,
+        *,
+        source: SourceChoice | None = None,
+        revision: str | None = None,
+        keep_archive: bool = False,
+        done: Callable[[Pulled], None] = lambda pulled: None,
+    ) -> list[Pulled]:
+        """Have all of these models, several of them fetched and converted at the same time.
+
+        The results are in the order of the references; a model that cannot be had is one with an `error`, and does not stop the others.
+        `references` may be what `plan_pulls` gave; keep_archive is then as it was there. keep_archive: keep what is fetched, for `mirror`.
+        `done` is told of each as it ends, from any thread. Raises StoreFull before anything is fetched when it cannot all fit.
+        """
+        from hubclient.pulling import PullPlan, pull_planned
+
+        if isinstance(references, PullPlan):
+            plan = references
+        else:
+            plan = self.plan_pulls(references, lang, source=source, revision=revision, keep_archive=keep_archive)
+        return pull_planned(plan, replace(self.workshop, keep_archive=keep_archive), done)
+
+    def bundle(self, references: Iterable[str], to: str | Path | BinaryIO, lang: str | None = None) -> Bundled:
+        """Write these models into one file, for machines without a network: `import_` takes them from it. What is not here is pulled first.
+
+        Where not all can be had, there is no file. Raises SomeFailed, or the error if it is one.
+        """
+        from hubclient.bundles.bundle import bundle
+
+        target = Path(os.path.expanduser(to)) if isinstance(to, str | Path) else to
+        return bundle(references, target, lambda reference: self._choose(reference, lang, None, None, None), self.workshop)
+
+    def import_(self, what: str | Path | BinaryIO) -> Iterator[Imported]:
+        """Take models into the cache that are on this machine: a bundle, an archive, a native folder, or a folder of them as Spark NLP's
+        `~/cache_pretrained`. Nobody is asked for anything.
+
+        One that fails does not stop the others: each is told of as it is done.
+        """
+        from hubclient.imports.archive import LiveFacts
+        from hubclient.imports.bundle import import_bundle
+        from hubclient.imports.path import import_path
+
+        if not isinstance(what, str | Path):
+            return import_bundle(what, "the bundle", self.workshop)
+        live = LiveFacts(partial(self._live_cards, ask=False), self.live.checksum)
+        return import_path(Path(os.path.expanduser(what)), self.workshop, live)
+
+    def mirror(self, references: Iterable[str], to: str, lang: str | None = None, *, endpoint: str | None = None) -> Iterator[Mirrored]:
+        """Copy the archives of these models under their keys into a folder, or into `s3://BUCKET[/PREFIX]`, with an index of them.
+
+        endpoint: of the bucket's service, the one that models are fetched from unless given. One that fails does not stop the others:
+        each is told of as it is done.
+        """
+        from hubclient.mirror.copy import mirror, place_at
+
+        place = place_at(to, endpoint or self.settings.s3_endpoint, self.settings.limits)
+        return mirror((self.parse(reference, lang) for reference in references), place, self.workshop)
 
     @overload
     def pretrained(self, name: str, lang: str | None = None, *, task: Text = ..., **options: Unpack[Loading]) -> Classifier: ...
@@ -230,7 +351,9 @@ class Hub:
 
     def _from_path(self, path: str | Path, task: Task, **opening: Unpack[Opening]) -> Opened:
         check_task(task)
-        return open_reference(self.workshop, PathReference(str(path)), Choice(), task, **opening)
+        # A lock is about what is fetched by a name.
+        workshop = replace(self.workshop, lock=None)
+        return open_reference(workshop, PathReference(str(path)), Choice(), task, **opening)
 
     def _choose(
         self, reference: str, lang: str | None, version: str | None, source: SourceChoice | None, revision: str | None
@@ -269,13 +392,14 @@ def pretrained(
     cache_dir: str | Path | None = None,
     offline: bool | None = None,
     progress: bool | None = None,
+    lock: str | Path | None = None,
 ) -> Opened:
     """The classifier that a model card's name stands for: fetched, verified and converted the first time, opened from the cache ever after.
 
     version: a library version or a constraint (">=4.0"). source: "s3" or "hf", that origin alone; revision: of the card's Hugging Face
     repository. task: "text-classification" gives a Classifier, "zero-shot-classification" a ZeroShotClassifier, "token-classification" a
     TokenClassifier. engine, max_length, lowercase, activation, threshold, long_texts, stride, pooling: see `Opening`; what is not given
-    comes from the model's own sources. cache_dir, offline, progress: see `Hub`. Raises HubError, see `hubclient.errors`.
+    comes from the model's own sources. cache_dir, offline, progress, lock: see `Hub`. Raises HubError, see `hubclient.errors`.
     """
     opening = Opening(
         engine=engine,
@@ -287,7 +411,7 @@ def pretrained(
         stride=stride,
         pooling=pooling,
     )
-    hub = Hub(cache_dir=cache_dir, offline=offline, progress=progress)
+    hub = Hub(cache_dir=cache_dir, offline=offline, progress=progress, lock=lock)
     return hub.pretrained(name, lang, version=version, source=source, revision=revision, task=task, **opening)
 
 
@@ -304,10 +428,11 @@ def load(
     cache_dir: str | Path | None = None,
     offline: bool | None = None,
     progress: bool | None = None,
+    lock: str | Path | None = None,
     **options: Unpack[Loading],
 ) -> Opened:
     """The classifier of any reference: a name, `hf:OWNER/REPO`, an address, a path, an NLU reference. Options as `pretrained` has them."""
-    return Hub(cache_dir=cache_dir, offline=offline, progress=progress).load(reference, task=task, **options)
+    return Hub(cache_dir=cache_dir, offline=offline, progress=progress, lock=lock).load(reference, task=task, **options)
 
 
 def pull(
@@ -320,9 +445,10 @@ def pull(
     cache_dir: str | Path | None = None,
     offline: bool | None = None,
     progress: bool | None = None,
+    lock: str | Path | None = None,
 ) -> Path:
     """Fetch, verify and convert a model unless the cache has it, and give its folder. Options as `pretrained` has them."""
-    hub = Hub(cache_dir=cache_dir, offline=offline, progress=progress)
+    hub = Hub(cache_dir=cache_dir, offline=offline, progress=progress, lock=lock)
     return hub.pull(reference, lang, version=version, source=source, revision=revision)
 
 

@@ -165,9 +165,18 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def read_manifest(folder: Path) -> Manifest:
+@dataclass(frozen=True)
+class NativeModel:
+    """A native folder and its manifest: in the store, in the words of the name that it was found by."""
+
+    folder: Path
+    manifest: Manifest
+
+
+def read_manifest(folder: Path, own: Mapping[str, Any] | None = None) -> Manifest:
+    """`own`: what the name by which the folder was found says of itself, which outranks the folder. Raises InconsistentModel."""
     try:
-        return Manifest.from_dict(read_json(folder / MANIFEST))
+        return Manifest.from_dict({**read_json(folder / MANIFEST), **(own or {})})
     except (KeyError, TypeError, ValueError) as error:
         raise InconsistentModel(
             "the manifest cannot be used", where=str(folder / MANIFEST), why=str(error), hint="remove the model and pull it again"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hubclient.cards import Card
 from hubclient.errors import UnknownModel, UsageError
 from hubclient.names import AddressReference, HubReference
 from hubclient.sources.location import HubLocation, Location, S3Location, WebLocation, location_at
+
+if TYPE_CHECKING:
+    from hubclient.store import Entry
 
 SourceChoice = Literal["s3", "hf"]
 
@@ -29,8 +32,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class UseStored:
-    identity: str
+    entry: Entry
     why: str
+
+    @property
+    def identity(self) -> str:
+        return self.entry.identity
 
 
 @dataclass(frozen=True)
@@ -47,12 +54,13 @@ class Fetch:
 
 
 Plan = UseStored | Fetch
-IsStored = Callable[[str], bool]
+Find = Callable[[str], "Entry | None"]
+"""What the store has by this identity."""
 
 
 def plan_card(
     card: Card,
-    is_stored: IsStored,
+    find: Find,
     *,
     mirrors: Sequence[Path] = (),
     source: SourceChoice | None = None,
@@ -70,7 +78,7 @@ def plan_card(
         if card.hf_origin is None:
             given = "revision" if source is None else "source='hf'"
             raise UnknownModel(f"the card of '{card.model_name}' names no Hugging Face repository", hint=f"leave out {given}")
-        return plan_repository(HubReference(card.hf_origin, revision), is_stored)
+        return plan_repository(HubReference(card.hf_origin, revision), find)
     archive = _archive(card)
     if archive is None:
         raise UnknownModel(
@@ -83,25 +91,25 @@ def plan_card(
         repository = HubLocation(card.hf_origin)
         fallback = Candidate(repository, f"{archive.identity} from {repository.identity}")
     for candidate in (archive, fallback):
-        if candidate and is_stored(candidate.identity):
-            return UseStored(candidate.identity, f"{candidate} is in the store")
+        if candidate and (entry := find(candidate.identity)):
+            return UseStored(entry, f"{candidate} is in the store")
     return Fetch(_mirrored(archive, mirrors), "not in the store", fallback)
 
 
-def plan_repository(reference: HubReference, is_stored: IsStored) -> Plan:
+def plan_repository(reference: HubReference, find: Find) -> Plan:
     """Without a revision the stored one is used, whatever the branch points to by now."""
     location = HubLocation(reference.repo, reference.revision)
-    return _plan_one(Candidate(location, location.identity), is_stored)
+    return _plan_one(Candidate(location, location.identity), find)
 
 
-def plan_address(reference: AddressReference, is_stored: IsStored, *, mirrors: Sequence[Path] = ()) -> Plan:
+def plan_address(reference: AddressReference, find: Find, *, mirrors: Sequence[Path] = ()) -> Plan:
     location = location_at(reference.url)
-    return _plan_one(Candidate(location, location.identity), is_stored, mirrors)
+    return _plan_one(Candidate(location, location.identity), find, mirrors)
 
 
-def _plan_one(candidate: Candidate, is_stored: IsStored, mirrors: Sequence[Path] = ()) -> Plan:
-    if is_stored(candidate.identity):
-        return UseStored(candidate.identity, f"{candidate} is in the store")
+def _plan_one(candidate: Candidate, find: Find, mirrors: Sequence[Path] = ()) -> Plan:
+    if entry := find(candidate.identity):
+        return UseStored(entry, f"{candidate} is in the store")
     return Fetch(_mirrored(candidate, mirrors), "not in the store")
 
 

@@ -12,24 +12,28 @@ from hubclient.disagreements import Disagreement, disagreements
 from hubclient.errors import NotFound
 from hubclient.hub import Hub
 from hubclient.names import CardReference, Reference
-from hubclient.native import CONFIG, MANIFEST, Manifest, read_json
+from hubclient.native import CONFIG, MANIFEST, Manifest, NativeModel, read_json, read_manifest
 from hubclient.plan import UseStored
 from hubclient.repository_card import repository_card
 from hubclient.stored import stored_entries
 from hubclient.task import task_of
-from hubclient.way import Target, manifest_in_force
+from hubclient.way import Target, manifest_in_force, model_of
 
 
 @dataclass(frozen=True)
 class Portrait:
-    """`reference`: with the language, where it is a card's. `card`: whole, prose included, where there is one to read. `folder` and
+    """`reference`: with the language, where it is a card's. `card`: whole, prose included, where there is one to read. `model` and
     `manifest` (the facts in force) are None until the model is pulled."""
 
     reference: Reference
     target: Target
     card: Card | None = None
-    folder: Path | None = None
+    model: NativeModel | None = None
     manifest: Manifest | None = None
+
+    @property
+    def folder(self) -> Path | None:
+        return self.model.folder if self.model else None
 
     @property
     def task(self) -> Task | None:
@@ -53,26 +57,25 @@ def portrait(hub: Hub, ref: str, lang: str | None = None, *, version: str | None
     """Raises InvalidReference, ResolutionError, CardError, ModelError."""
     target = hub.find(ref, lang, version=version)
     reference = hub.parse(ref, lang, version)
-    folder = _folder(hub, target, reference)
-    manifest = manifest_in_force(folder, target.card, target.wanted.overlay) if folder else None
-    card = target.card or (repository_card(folder, manifest) if folder and manifest else None)
+    model = _model(hub, target, reference)
+    manifest = manifest_in_force(model, target.card, target.wanted.overlay) if model else None
+    card = target.card or (repository_card(model.folder, manifest) if model and manifest else None)
     if isinstance(reference, CardReference) and card:
         reference = CardReference(card.model_name, card.model_language, reference.constraint)
-    return Portrait(reference, target, card, folder, manifest)
+    return Portrait(reference, target, card, model, manifest)
 
 
-def _folder(hub: Hub, target: Target, reference: Reference) -> Path | None:
+def _model(hub: Hub, target: Target, reference: Reference) -> NativeModel | None:
     if isinstance(target.plan, UseStored):
-        entry = hub.store.find(target.plan.identity)
-        return entry.path if entry else None
-    if isinstance(target.plan, Path):
-        return target.plan if os.path.isfile(target.plan / MANIFEST) else _stored(hub, reference)
-    return None
+        return model_of(target.plan.entry)
+    if isinstance(target.plan, Path) and os.path.isfile(target.plan / MANIFEST):
+        return NativeModel(target.plan, read_manifest(target.plan))
+    return _stored(hub, reference) if isinstance(target.plan, Path) else None
 
 
-def _stored(hub: Hub, reference: Reference) -> Path | None:
+def _stored(hub: Hub, reference: Reference) -> NativeModel | None:
     """Of an archive or a folder of the user's, what it was converted to."""
     try:
-        return stored_entries(hub.store, reference, hub.known)[0].path
+        return model_of(stored_entries(hub.store, reference, hub.known)[0])
     except NotFound:
         return None

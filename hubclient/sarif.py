@@ -32,12 +32,18 @@ class SarifRule:
 
 @dataclass(frozen=True)
 class SarifResult:
-    """`path`: as it is on disk, relative ones to the root of the sources. `line` counts from 1; None for a file as a whole."""
+    """`path`: as it is on disk, relative ones to the root of the sources; None for what stands in no file. `line`, `column` count from 1;
+    None for a file as a whole. `level`: where it is not the rule's. `identity`: what tells it from others of its rule and file, where its
+    message does not stay the same. `accepted`: known, and of no account."""
 
     rule_id: str
     message: str
-    path: str
+    path: str | None
     line: int | None = None
+    column: int | None = None
+    level: Level | None = None
+    identity: str | None = None
+    accepted: bool = False
 
 
 def sarif_log(rules: Sequence[SarifRule], results: Iterable[SarifResult], *, tool: str, version: str) -> dict[str, Any]:
@@ -82,23 +88,30 @@ def _results(rules: Sequence[SarifRule], results: Iterable[SarifResult]) -> Iter
     places = {rule.id: index for index, rule in enumerate(rules)}
     twins: Counter[tuple[str, str, str]] = Counter()
     for result in results:
-        same = (result.rule_id, result.path, result.message)
+        same = (result.rule_id, result.path or "", result.message if result.identity is None else result.identity)
         twins[same] += 1
-        yield {
+        made = {
             "ruleId": result.rule_id,
             "ruleIndex": places[result.rule_id],
-            "level": rules[places[result.rule_id]].level,
+            "level": result.level or rules[places[result.rule_id]].level,
             "message": {"text": result.message},
-            "locations": [{"physicalLocation": _location(result)}],
             "partialFingerprints": {"finding/v1": _fingerprint(*same, twins[same])},
         }
+        if result.path is not None:
+            made["locations"] = [{"physicalLocation": _location(result.path, result)}]
+        if result.accepted:
+            made["suppressions"] = [{"kind": "external"}]
+        yield made
 
 
-def _location(result: SarifResult) -> dict[str, Any]:
-    artifact: dict[str, Any] = {"uri": file_uri(result.path)}
+def _location(path: str, result: SarifResult) -> dict[str, Any]:
+    artifact: dict[str, Any] = {"uri": file_uri(path)}
     if not artifact["uri"].startswith("file:"):
         artifact["uriBaseId"] = "%SRCROOT%"
-    return {"artifactLocation": artifact} | ({"region": {"startLine": result.line}} if result.line is not None else {})
+    if result.line is None:
+        return {"artifactLocation": artifact}
+    column = {"startColumn": result.column} if result.column is not None else {}
+    return {"artifactLocation": artifact, "region": {"startLine": result.line, **column}}
 
 
 def _fingerprint(rule_id: str, path: str, message: str, number: int) -> str:

@@ -18,13 +18,28 @@ _FALSE = {"", "0", "false", "no", "off", "none"}
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What transfers may take of the line, all of a process together: connections at once, and bytes a second (None: no limit).
+
+    `silence`: after so many seconds without a byte a connection is given up, and another one made."""
+
+    jobs: int = 16
+    rate: float | None = None
+    silence: float = 30.0
+
+
+@dataclass(frozen=True)
 class Settings:
-    """cache_dir: where models are kept. card_folders: read beside the shipped cards, and outranking them.
+    """cache_dir: where models are kept. shared_caches: looked in after it, and only read.
+    card_folders: read beside the shipped cards, and outranking them.
     mirrors: folders laid out as `<bucket>/<key>`, asked before S3, after the bundled one.
     hf_cache: the Hugging Face client's own cache folder.
-    live_index: the address of a bucket's list of its archives, asked for names that no card has; None for none."""
+    live_index: the address of a bucket's list of its archives, asked for names that no card has; None for none.
+    lock: the lockfile that says which models may be had, and as what; None for all.
+    limits: what transfers may take of the line. xet: let huggingface_hub fetch large files of its Hub, by Xet's protocol where it can."""
 
     cache_dir: Path
+    shared_caches: tuple[Path, ...] = ()
     card_folders: tuple[Path, ...] = ()
     mirrors: tuple[Path, ...] = ()
     s3_endpoint: str = AWS_ENDPOINT
@@ -33,6 +48,14 @@ class Settings:
     hf_token: str | None = None
     offline: bool = False
     live_index: str | None = LIVE_INDEX
+    lock: Path | None = None
+    limits: Limits = field(default_factory=Limits)
+    xet: bool = False
+
+    @property
+    def transfers(self) -> Path:
+        """Where unfinished transfers are kept."""
+        return self.cache_dir / "transfers"
 
     @classmethod
     def from_environment(
@@ -42,14 +65,15 @@ class Settings:
         cache_dir: str | Path | None = None,
         offline: bool | None = None,
     ) -> Settings:
-        """Read HUBCLIENT_CACHE, HUBCLIENT_CONFIG, HUBCLIENT_CARDS, HUBCLIENT_MIRRORS (both separated as PATH is), HUBCLIENT_S3_ENDPOINT,
-        AWS_ENDPOINT_URL_S3, HUBCLIENT_LIVE_INDEX (`off` for none), HUBCLIENT_OFFLINE, and Hugging Face's HF_ENDPOINT, HF_TOKEN,
-        HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE."""
+        """Read HUBCLIENT_CACHE, HUBCLIENT_CONFIG, HUBCLIENT_SHARED_CACHE, HUBCLIENT_CARDS, HUBCLIENT_MIRRORS (all three separated as PATH
+        is), HUBCLIENT_S3_ENDPOINT, AWS_ENDPOINT_URL_S3, HUBCLIENT_LIVE_INDEX (`off` for none), HUBCLIENT_LOCK, HUBCLIENT_OFFLINE,
+        HUBCLIENT_XET, and Hugging Face's HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE."""
         env = os.environ if environ is None else environ
         if offline is None:
             offline = _flag(env, "HUBCLIENT_OFFLINE") or _flag(env, "HF_HUB_OFFLINE")
         return cls(
             cache_dir=_cache_dir(env, cache_dir),
+            shared_caches=_folders(env, "HUBCLIENT_SHARED_CACHE"),
             card_folders=(*CardFolders(config_dir(env)).read(), *_folders(env, "HUBCLIENT_CARDS")),
             mirrors=_folders(env, "HUBCLIENT_MIRRORS"),
             s3_endpoint=_endpoint(env, "HUBCLIENT_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3") or AWS_ENDPOINT,
@@ -58,6 +82,8 @@ class Settings:
             hf_token=env.get("HF_TOKEN", "").strip() or None,
             offline=offline,
             live_index=_live_index(env),
+            xet=_flag(env, "HUBCLIENT_XET"),
+            lock=_path(env["HUBCLIENT_LOCK"]).absolute() if env.get("HUBCLIENT_LOCK") else None,
         )
 
 

@@ -41,7 +41,8 @@ class LazyTensor:
 
 @dataclass(frozen=True)
 class Header:
-    """layout: where each tensor lies. format: whose names and axes the tensors have ("pt", "tf", ...), if the file says it."""
+    """layout: where each tensor lies. format: whose names and axes the tensors have ("pt", "tf", ...); None if the file says nothing of
+    itself, and empty if it says something else."""
 
     layout: Mapping[str, Slot]
     format: str | None
@@ -109,7 +110,8 @@ def parse_header(text: bytes, data_start: int, file_size: int) -> Header:
     """Raises ValueError, KeyError, TypeError, AttributeError or RecursionError for a header that does not describe exactly
     the rest of the file."""
     entries = json.loads(text)
-    stated = (entries.pop(_METADATA, None) or {}).get("format")
+    metadata = entries.pop(_METADATA, None)
+    stated = None if metadata is None else metadata.get("format", "")
     if not isinstance(stated, str | None):
         raise ValueError(f"its format is {stated!r}")
     layout = {name: _slot(name, entry, data_start) for name, entry in entries.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,21 +19,33 @@ _NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_
 
 def tokenizer_settings(folder: Path, tokenizer: Tokenizer, padding: Padding, inputs: Sequence[str], max_length: int) -> dict[str, Any]:
     """What the class that takes tokenizer.json as it is (TOKENIZER_CLASS) does not know: special tokens, the model's inputs."""
+    stated: dict[str, Any] = {}
+    for name in reversed(SETTINGS_FILES):
+        if (folder / name).exists():
+            stated |= read_json(folder / name)
+    return settle(stated, tokenizer, padding, inputs, max_length)
+
+
+def settle(stated: Mapping[str, Any], tokenizer: Tokenizer, padding: Padding, inputs: Sequence[str], max_length: int) -> dict[str, Any]:
+    """The same, from settings that were read."""
     return {
         "model_max_length": max_length,
         "model_input_names": list(inputs),
         "padding_side": padding.side,
         "truncation_side": "right",
-        **_special_tokens(folder, tokenizer, padding),
+        **_special_tokens(stated, tokenizer, padding),
+        **_leading_blank(tokenizer),
     }
 
 
-def _special_tokens(folder: Path, tokenizer: Tokenizer, padding: Padding) -> dict[str, str]:
+def _leading_blank(tokenizer: Tokenizer) -> dict[str, bool]:
+    """Whether bytes are read as if a blank stood before the text: the class sets that, whatever tokenizer.json says."""
+    stated = json.loads(tokenizer.pre_tokenizer.__getstate__()) if tokenizer.pre_tokenizer else {}
+    return {name: stated[name] for name in ("add_prefix_space",) if name in stated}
+
+
+def _special_tokens(stated: Mapping[str, Any], tokenizer: Tokenizer, padding: Padding) -> dict[str, str]:
     """Only those that tokenizer.json has as such: others would be added to it."""
-    stated: dict[str, Any] = {}
-    for name in reversed(SETTINGS_FILES):
-        if (folder / name).exists():
-            stated |= read_json(folder / name)
     found = {name: _content(stated.get(name)) for name in _NAMES}
     found["pad_token"] = found["pad_token"] or tokenizer.id_to_token(padding.token)
     found["unk_token"] = found["unk_token"] or getattr(tokenizer.model, "unk_token", None)

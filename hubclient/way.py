@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from hubclient.acquire import Wanted, Workshop, acquire, acquire_file
 from hubclient.cards import Card, Overlay
 from hubclient.cards.location import parse_archive_name
+from hubclient.catalog import CardKey
 from hubclient.convert.annotators import Task, can_open, unsupported, what_else
-from hubclient.errors import UnsupportedModel
+from hubclient.errors import AmbiguousModel, NotFound, Offline, ResolutionError, UnsupportedModel
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
-from hubclient.native import CONFIG, MANIFEST, Identity, Manifest, read_json, read_manifest
-from hubclient.plan import Fetch, Plan, SourceChoice, plan_address, plan_card, plan_repository
+from hubclient.native import CONFIG, MANIFEST, Identity, Manifest, NativeModel, read_json, read_manifest
+from hubclient.pinned import pinned_model
+from hubclient.plan import Fetch, Plan, SourceChoice, UseStored, plan_address, plan_card, plan_repository
 from hubclient.repository_card import repository_card
+from hubclient.store import Entry
+from hubclient.stored import stored_entries
 from hubclient.task import CLASSES, check_card, check_options, task_of
 from hubclient.windows import LongTexts, Pooling
 
@@ -69,34 +73,64 @@ class Target:
 
 def open_reference(workshop: Workshop, reference: Reference, choice: Choice, task: Task | None, **opening: Unpack[Opening]) -> Opened:
     target = find(workshop, reference, choice, task)
-    folder = obtain(workshop, target)
-    return open_folder(folder, task, target.card, target.wanted.overlay, **opening)
+    model = obtain(workshop, target)
+    return open_model(model, task, target.card, target.wanted.overlay, **opening)
 
 
 def find(workshop: Workshop, reference: Reference, choice: Choice, task: Task | None = None) -> Target:
     """Resolve and plan: nothing is fetched. Raises ResolutionError, CardError, and UsageError for a card of another task."""
+    if workshop.lock is not None:
+        pinned = pinned_model(workshop, reference, choice.source, choice.revision)
+        if pinned.card:
+            check_card(pinned.card, task)
+        return Target(pinned.card, pinned.wanted, pinned.plan)
     if not isinstance(reference, CardReference):
         return target_at(workshop, reference)
-    resolution = workshop.catalog.resolve(reference, can_open=can_open)
+    try:
+        # What an exact version means cannot change: nobody is asked who would be asked for others.
+        resolution = workshop.catalog.resolve(reference, can_open=can_open, live=not _is_pinned(reference))
+    except AmbiguousModel:
+        raise
+    except ResolutionError:
+        if stored := stored_target(workshop, reference, choice):
+            return stored
+        if not _is_pinned(reference):
+            raise
+        resolution = workshop.catalog.resolve(reference, can_open=can_open)
     for notice in resolution.notices:
         _log.warning("%s", notice)
     check_card(resolution.card, task)
     return target_of_card(workshop, workshop.catalog.whole(resolution.card), resolution.overlay, choice)
 
 
+def _is_pinned(reference: CardReference) -> bool:
+    return reference.constraint is not None and reference.constraint.operator == "=="
+
+
+def stored_target(workshop: Workshop, reference: CardReference, choice: Choice) -> Target | None:
+    """What was pulled by a name that no card has now: from the live index, by a card since removed, or on another machine."""
+    if choice != Choice():
+        return None
+    try:
+        entry = stored_entries(workshop.store, reference, lambda name: workshop.catalog.resolve(name, live=False))[0]
+    except NotFound:
+        return None
+    return Target(None, Wanted(Identity(name=reference.name)), UseStored(entry, f"{entry.identity} is in the store"))
+
+
 def target_of_card(workshop: Workshop, card: Card, overlay: Overlay, choice: Choice) -> Target:
     """Raises UnknownModel when the card names no place that holds the model."""
-    plan = plan_card(card, workshop.has, mirrors=workshop.mirrors, source=choice.source, revision=choice.revision)
-    return Target(card, Wanted(_identity(card), overlay, card.labels), plan)
+    plan = plan_card(card, workshop.find, mirrors=workshop.mirrors, source=choice.source, revision=choice.revision)
+    return Target(card, Wanted(identity_of_card(card), overlay, card.labels), plan)
 
 
 def target_at(workshop: Workshop, reference: HubReference | AddressReference | PathReference) -> Target:
     match reference:
         case HubReference():
-            return Target(None, Wanted(Identity(name=str(reference))), plan_repository(reference, workshop.has))
+            return Target(None, Wanted(Identity(name=str(reference))), plan_repository(reference, workshop.find))
         case AddressReference():
             wanted = Wanted(_named_as(reference.url.rpartition("/")[2]))
-            return Target(None, wanted, plan_address(reference, workshop.has, mirrors=workshop.mirrors))
+            return Target(None, wanted, plan_address(reference, workshop.find, mirrors=workshop.mirrors))
         case PathReference():
             path = Path(os.path.expanduser(reference.path))
             return Target(None, Wanted(_named_as(path.name)), path)
@@ -109,23 +143,64 @@ def refusal(target: Target) -> UnsupportedModel | None:
     return None
 
 
-def obtain(workshop: Workshop, target: Target) -> Path:
+def obtain(workshop: Workshop, target: Target) -> NativeModel:
     """The model's native folder, fetched and converted if need be. Raises SourceError, ArchiveError, ModelError, StoreError."""
+    if isinstance(target.plan, Path) and is_native(target):
+        return NativeModel(target.plan, read_manifest(target.plan))
+    return model_of(obtain_entry(workshop, target))
+
+
+def is_native(target: Target) -> bool:
+    """Whether it is a native folder of the user's, which is opened in place."""
+    return isinstance(target.plan, Path) and os.path.isfile(target.plan / MANIFEST)
+
+
+def obtain_entry(workshop: Workshop, target: Target) -> Entry:
+    """The same in the store; a native folder of the user's is not."""
     if error := refusal(target):
         raise error
-    if not isinstance(target.plan, Path):
+    if isinstance(target.plan, Path):
+        return acquire_file(target.plan, target.wanted, workshop)
+    try:
         return acquire(target.plan, target.wanted, workshop)
-    return target.plan if os.path.isfile(target.plan / MANIFEST) else acquire_file(target.plan, target.wanted, workshop)
+    except Offline as error:
+        raise offline_refusal(target, workshop) from error
 
 
-def open_folder(
-    folder: Path, task: Task | None = None, card: Card | None = None, overlay: Overlay | None = None, **opening: Unpack[Opening]
+def model_of(entry: Entry) -> NativeModel:
+    """Raises InconsistentModel."""
+    return NativeModel(entry.path, read_manifest(entry.path, entry.name.own))
+
+
+def offline_refusal(target: Target, workshop: Workshop) -> Offline:
+    """What is missing, where it would come from, and what else there is of that name."""
+    assert isinstance(target.plan, Fetch)
+    missing = str(CardKey.of(target.card)) if target.card else target.wanted.identity.name or target.plan.identity
+    return Offline(
+        f"{missing} is not in the cache, and offline was asked for",
+        where=str(target.plan.candidates[-1].location),
+        why=_other_versions(target.card, workshop) if target.card else None,
+        hint="unset HUBCLIENT_OFFLINE and HF_HUB_OFFLINE (or leave offline out), or bring it: docs/offline.md",
+    )
+
+
+def _other_versions(card: Card, workshop: Workshop) -> str | None:
+    try:
+        entries = stored_entries(workshop.store, CardReference(card.model_name, card.model_language), workshop.catalog.resolve)
+    except NotFound:
+        return None
+    versions = dict.fromkeys(version for entry in entries if (version := entry.name.own.get("lib_version")))
+    return "the cache has " + ", ".join(f"{card.model_language}/{card.model_name}@{version}" for version in versions) if versions else None
+
+
+def open_model(
+    model: NativeModel, task: Task | None = None, card: Card | None = None, overlay: Overlay | None = None, **opening: Unpack[Opening]
 ) -> Opened:
     """Open a native folder, for what the model does unless a task is given.
 
     What the caller says outranks the facts in force. Raises ModelError, UsageError.
     """
-    manifest = manifest_in_force(folder, card, overlay)
+    folder, manifest = model.folder, manifest_in_force(model, card, overlay)
     chosen = task_of(manifest, read_json(folder / CONFIG), task)
     check_options(chosen, opening)
     facts = manifest.facts.overruled(
@@ -148,12 +223,13 @@ def open_folder(
     return opened
 
 
-def manifest_in_force(folder: Path, card: Card | None, overlay: Overlay | None) -> Manifest:
+def manifest_in_force(model: NativeModel, card: Card | None, overlay: Overlay | None) -> Manifest:
     """The overlay of a card outranks the manifest; without a card, the overlay that it was stored with."""
-    return read_manifest(folder).in_force(overlay.to_dict() if card and overlay else None)
+    return model.manifest.in_force(overlay.to_dict() if card and overlay else None)
 
 
-def _identity(card: Card) -> Identity:
+def identity_of_card(card: Card) -> Identity:
+    """How the hub calls a card's model."""
     parsed = card.s3_parsed
     return Identity(
         card.model_name,

@@ -13,7 +13,7 @@ from tests.servers.script import ScriptedServer, running_script
 from tests.servers.seaweed import Seaweed, running_seaweed
 
 _FOREIGN = ("HUBCLIENT_", "AWS_", "HF_", "HUGGING", "XDG_")
-_PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "ssl_cert_file"}
+_PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle", "ssl_cert_file"}
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """A Spark NLP archive: what it says about its model, and where its weights are. The weights themselves are not read here.
 
-Strategy: small parts (metadata, feature maps) are read and checked at once; the weights are found by the suffix of their name, since
-prefixes vary between versions.
+Strategy: small parts (metadata, feature maps) are read and checked at once, or one by one from an outline, which is the metadata and the
+names of the rest; the weights are found by the suffix of their name, since prefixes vary between versions.
 
 Source: com.johnsnowlabs.nlp.ParamsAndFeaturesWritable, and the archives themselves; docs/archive-format.md describes the layout.
 """
@@ -20,7 +20,7 @@ from hubclient.archive.sidecar import sidecar_name, verify
 from hubclient.errors import InconsistentModel, NotAnArchive, UnsupportedModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Engine = Literal["tensorflow", "onnx", "openvino"]
 
@@ -29,6 +29,37 @@ _PIPELINE = "org.apache.spark.ml.PipelineModel"
 _PART = re.compile(r"(?P<folder>metadata|fields/[^/]+)/part-[^/]+")
 _MAX_METADATA = 16 << 20
 _MAX_PART = 256 << 20
+
+
+@dataclass(frozen=True)
+class Outline:
+    """An archive of which the metadata alone were read. `members`: at the root where they belong, as in `Archive`. `features`: the part
+    files of each."""
+
+    members: Members
+    metadata: Metadata
+    features: Mapping[str, tuple[str, ...]]
+
+    def weights(self) -> tuple[str, Engine]:
+        """The member that holds the weights, and whose they are. Raises NotAnArchive, InconsistentModel, UnsupportedModel."""
+        return _weights(self.members, self.metadata)
+
+    def labels(self) -> tuple[str, ...]:
+        """In class order, empty if there are none. Raises InconsistentModel, ArchiveError."""
+        return _labels(self.members, self.features.get("labels"))
+
+    def vocabulary(self) -> Mapping[str, int] | None:
+        """None where there is no such feature. Raises InconsistentModel, ArchiveError."""
+        parts = _read(self.members, self.features.get("vocabulary"))
+        return MappingProxyType(features.numbers(parts)) if parts else None
+
+    def files(self) -> tuple[str, ...]:
+        """The files at the root that are no weights, such as a SentencePiece model."""
+        return tuple(
+            name
+            for name in self.members.names()
+            if "/" not in name and name[0] != "." and name != "_SUCCESS" and not any(_is_weights(name, engine) for engine in _ENGINES)
+        )
 
 
 @dataclass(frozen=True)
@@ -58,24 +89,36 @@ def read_archive(members: Members) -> Archive:
     Raises NotAnArchive, saying what is missing; CorruptArchive; UnsafeArchive; UnsupportedModel for a pipeline; and InconsistentModel for
     labels that are not numbered 0, 1, 2 …, or weights of another engine than the metadata say.
     """
+    outline = read_outline(members)
+    weights, engine = outline.weights()
+    merges, signatures = (_read(outline.members, outline.features.get(name)) for name in ("merges", "signatures"))
+    return Archive(
+        members=outline.members,
+        metadata=outline.metadata,
+        engine=engine,
+        weights=weights,
+        labels=outline.labels(),
+        vocabulary=outline.vocabulary(),
+        merges=MappingProxyType(features.pairs(merges)) if merges else None,
+        signatures=MappingProxyType(features.texts(signatures)) if signatures else None,
+        features=tuple(sorted(outline.features)),
+        files=outline.files(),
+    )
+
+
+def read_outline(members: Members) -> Outline:
+    """Read the metadata, and no more. Raises NotAnArchive, CorruptArchive, UnsafeArchive, UnsupportedModel for a pipeline."""
     members = _rooted(members)
     parts = _parts(members)
     metadata = _metadata(members, parts)
-    weights, engine = _weights(members, metadata)
-    content = {folder.removeprefix("fields/"): names for folder, names in parts.items() if folder.startswith("fields/")}
-    vocabulary, merges, signatures = (_read(members, content.get(name)) for name in ("vocabulary", "merges", "signatures"))
-    return Archive(
-        members=members,
-        metadata=metadata,
-        engine=engine,
-        weights=weights,
-        labels=_labels(members, content.get("labels")),
-        vocabulary=MappingProxyType(features.numbers(vocabulary)) if vocabulary else None,
-        merges=MappingProxyType(features.pairs(merges)) if merges else None,
-        signatures=MappingProxyType(features.texts(signatures)) if signatures else None,
-        features=tuple(sorted(content)),
-        files=tuple(name for name in members.names() if "/" not in name and name[0] != "." and name not in (weights, "_SUCCESS")),
-    )
+    content = {folder.removeprefix("fields/"): tuple(names) for folder, names in parts.items() if folder.startswith("fields/")}
+    return Outline(members, metadata, MappingProxyType(content))
+
+
+def read_metadata(members: Members) -> Metadata:
+    """What the stage says of itself, and nothing else. Raises NotAnArchive, CorruptArchive, and UnsupportedModel for a pipeline."""
+    members = _rooted(members)
+    return _metadata(members, _parts(members))
 
 
 def _rooted(members: Members) -> Members:
@@ -131,7 +174,7 @@ def _is_weights(name: str, engine: Engine) -> bool:
     return "/" not in name and name[0] != "." and name.endswith(f"_{engine}")
 
 
-def _read(members: Members, names: list[str] | None) -> dict[str, bytes] | None:
+def _read(members: Members, names: Sequence[str] | None) -> dict[str, bytes] | None:
     return {f"{members.label}, member '{name}'": _content(members, name, _MAX_PART) for name in names} if names else None
 
 
@@ -143,7 +186,7 @@ def _content(members: Members, name: str, limit: int) -> bytes:
     return data
 
 
-def _labels(members: Members, names: list[str] | None) -> tuple[str, ...]:
+def _labels(members: Members, names: Sequence[str] | None) -> tuple[str, ...]:
     parts = _read(members, names)
     indices = features.numbers(parts) if parts else {}
     order = sorted(indices, key=lambda label: indices[label])

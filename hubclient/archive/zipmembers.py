@@ -63,6 +63,9 @@ class ZipMembers:
     def size(self, name: str) -> int:
         return self._info(name).file_size
 
+    def packed_size(self, name: str) -> int:
+        return self._info(name).compress_size
+
     def read(self, name: str, limit: int) -> bytes:
         return read_all(self, name, limit)
 
@@ -82,6 +85,11 @@ class ZipMembers:
         """Where a stored member lies; None for a compressed one."""
         info = self._info(name)
         return Place(self._data_start(info), info.file_size, info.CRC) if info.compress_type == STORED else None
+
+    def span(self, name: str) -> tuple[int, int]:
+        """From where to where in the file the member lies, its header included: what has to be there to read it."""
+        start = self._info(name).header_offset
+        return start, self._next[start]
 
     def _info(self, name: str) -> zipfile.ZipInfo:
         if name not in self._infos:
@@ -110,12 +118,12 @@ class ZipMembers:
 
 def _directory(file: BinaryIO, label: str) -> tuple[list[zipfile.ZipInfo], int]:
     """The entries of the central directory, and where it starts."""
-    file.seek(0)
-    magic = file.read(4)
     try:
         with zipfile.ZipFile(file) as archive:
             return archive.infolist(), int(archive.start_dir)
     except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError, EOFError, OverflowError, OSError) as error:
+        file.seek(0)
+        magic = file.read(4)
         if magic != _LOCAL_MAGIC[: len(magic)] or not magic:
             raise NotAnArchive("this is not a zip file", where=label, why=f"it starts with {magic!r}") from error
         raise CorruptArchive("the zip file is truncated or damaged", where=label, why=str(error), hint="fetch the archive again") from error

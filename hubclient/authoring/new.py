@@ -20,7 +20,7 @@ from hubclient.catalog.folder import CARD_ENDING, OVERLAY_ENDING
 from hubclient.convert.annotators import ANNOTATORS, Task
 from hubclient.errors import UnsupportedModel, UsageError
 from hubclient.names import HubReference, PathReference, is_name, parse_reference
-from hubclient.native import CONFIG, WEIGHTS, Manifest, read_json, read_manifest
+from hubclient.native import CONFIG, WEIGHTS, Manifest, NativeModel, read_json
 from hubclient.repository_card import repository_card
 from hubclient.task import task_of
 from hubclient.way import obtain, target_at
@@ -72,12 +72,12 @@ class Written:
 def draft_of_archive(workshop: Workshop, said: Said, path: Path) -> Draft:
     """Raises UsageError, ArchiveError, ModelError, StoreError."""
     _check(said)
-    folder = obtain(workshop, target_at(workshop, PathReference(str(path))))
+    model = obtain(workshop, target_at(workshop, PathReference(str(path))))
     with open_archive(path) as members:
         metadata = read_archive(members).metadata
     made = datetime.datetime.fromtimestamp(metadata.timestamp / 1000, datetime.UTC)
     spark_version = ".".join(metadata.spark_version.split(".")[:2])
-    return _draft(said, Origin(path.name, made, spark_version), folder)
+    return _draft(said, Origin(path.name, made, spark_version), model)
 
 
 def draft_of_repository(workshop: Workshop, said: Said, repository: str) -> Draft:
@@ -85,9 +85,9 @@ def draft_of_repository(workshop: Workshop, said: Said, repository: str) -> Draf
     _check(said)
     reference = parse_reference(f"hf:{repository}")
     assert isinstance(reference, HubReference)
-    folder = obtain(workshop, target_at(workshop, reference))
-    card = repository_card(folder, read_manifest(folder))
-    return _draft(said, Origin(repository=reference.repo, card=card), folder)
+    model = obtain(workshop, target_at(workshop, reference))
+    card = repository_card(model.folder, model.manifest)
+    return _draft(said, Origin(repository=reference.repo, card=card), model)
 
 
 def write_card(draft: Draft, folder: Path, *, force: bool = False) -> Written:
@@ -101,8 +101,8 @@ def write_card(draft: Draft, folder: Path, *, force: bool = False) -> Written:
     return Written(card, overlay if stated else None)
 
 
-def _draft(said: Said, origin: Origin, folder: Path) -> Draft:
-    manifest, config = read_manifest(folder).in_force(), read_json(folder / CONFIG)
+def _draft(said: Said, origin: Origin, model: NativeModel) -> Draft:
+    manifest, config = model.manifest.in_force(), read_json(model.folder / CONFIG)
     task, card, made = task_of(manifest, config, None), origin.card, _made(origin)
     facts, labels = manifest.facts, manifest.zero_shot.candidate_labels if manifest.zero_shot else manifest.labels
     return Draft(
@@ -115,7 +115,7 @@ def _draft(said: Said, origin: Origin, folder: Path) -> Draft:
         activation=facts.activation.value if task == "text-classification" else "softmax",
         max_length=facts.max_length.value,
         lowercase=facts.lowercase.value,
-        size_mb=round(_size(manifest, folder) / 2**20, 1),
+        size_mb=round(_size(manifest, model.folder) / 2**20, 1),
         shape=_shape(config),
         title=said.title,
         author=said.author,

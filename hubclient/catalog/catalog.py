@@ -123,16 +123,16 @@ class Catalog:
         left_out = [f"{error.in_short()}: it is left out" for error in self._unreadable(reference.name)]
         return replace(found, notices=(*found.notices, *_from_live(found.chosen), *left_out))
 
-    def search(self, query: Query, *, limit: int | None = 20, can_open: CanOpen | None = None) -> list[Card]:
+    def search(self, query: Query, *, limit: int | None = 20, can_open: CanOpen | None = None, every_version: bool = False) -> list[Card]:
         """The cards' facts, best first, one version of each name and language: the one that `resolve` takes. Raises UsageError."""
         if limit is not None and limit < 0:
             raise UsageError(f"the limit is {limit}, and must be 0 or more", hint="None is for all cards")
-        return self._index.ask(
-            lambda reader: [
-                known.card
-                for known in lookup.cards_numbered(reader, search(reader, query, lookup.current_numbers(reader, can_open))[:limit])
-            ]
-        )
+
+        def found(reader: Reader) -> list[Card]:
+            among = lookup.counting_numbers(reader) if every_version else lookup.current_numbers(reader, can_open)
+            return [known.card for known in lookup.cards_numbered(reader, search(reader, query, among)[:limit])]
+
+        return self._index.ask(found)
 
     def glance(self, wish: Wish, *, can_open: CanOpen) -> Glance:
         """The cards that match, all of them by number, and what each facet would find. Raises UsageError."""

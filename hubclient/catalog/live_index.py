@@ -14,7 +14,7 @@ from typing import Any
 
 from hubclient.cards import Card
 from hubclient.catalog.live import BrokenLine, LiveCount, count_live, entries_named, read_live
-from hubclient.catalog.live_line import ArchiveFolder
+from hubclient.catalog.live_line import ArchiveFolder, LiveEntry
 from hubclient.errors import CorruptTransfer, SourceError, UsageError
 from hubclient.names import Version
 from hubclient.settings import Settings
@@ -66,6 +66,15 @@ class LiveIndex:
             cards[card.model_language, card.version, card.epoch_ms] = card
         return list(reversed(cards.values()))
 
+    def checksum(self, name: str, file: str) -> str | None:
+        """The MD5 of an archive with this file name, as far as the list is here and tells it: nobody is asked."""
+        copy = self._source[0].copy() if self._source else None
+        if self._source is None or copy is None:
+            return None
+        with _chunks(copy.path) as chunks:
+            told = [entry.checksum for entry in entries_named(chunks, name, self._source[1]) if entry.file == file]
+        return told[-1] if told else None
+
     def refresh(self) -> LiveState:
         """Revalidate now. Raises SourceError when the source cannot be asked: the copy stays as it is. UsageError without a live index."""
         if self._source is None:
@@ -75,6 +84,20 @@ class LiveIndex:
         copy = kept.revalidated()
         changed = before is None or before.sha256 != copy.sha256
         return LiveState(copy.url, _counted(copy, folder), copy.etag, changed, copy.fetched_at)
+
+    def checksums(self) -> dict[str, str]:
+        """The MD5 of each archive of which the list tells it, by address; none where the list cannot be had."""
+        if self._source is None:
+            return {}
+        kept, folder = self._source
+        try:
+            copy = kept.current(_MAX_AGE)
+        except SourceError as error:
+            _log.warning("%s: its checksums are not known", error.in_short())
+            return {}
+        with _chunks(copy.path) as chunks:
+            entries = (line for line in read_live(chunks, folder) if isinstance(line, LiveEntry))
+            return {entry.uri: entry.checksum for entry in entries if entry.checksum is not None}
 
     @cached_property
     def _source(self) -> tuple[KeptFile, ArchiveFolder] | None:

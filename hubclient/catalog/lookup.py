@@ -50,6 +50,11 @@ def facts_by_key(reader: Reader) -> Mapping[CardKey, tuple[str, str | None]]:
     return {CardKey(*outline[:4]): found[outline.number] for outline in sorted(_counting(reader), key=lambda outline: outline[:4])}
 
 
+def counting_numbers(reader: Reader) -> set[int]:
+    """Of each name, language, version and time the one card that counts."""
+    return {card.number for card in _counting(reader)}
+
+
 def current_numbers(reader: Reader, can_open: CanOpen | None = None) -> set[int]:
     """Of each name and language the one version that resolving without a constraint takes."""
     newest: dict[tuple[str, str], _Outline] = {}

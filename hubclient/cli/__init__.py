@@ -13,6 +13,7 @@ _CANNOT_WRITE = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO
 def main() -> None:
     _open_missing_streams()
     from hubclient.cli.app import app
+    from hubclient.cli.output import harmless
     from hubclient.errors import HubError
 
     _settle_encoding()
@@ -22,7 +23,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except HubError as error:
-        print(f"error: {_harmless(str(error))}", file=sys.stderr)
+        print(f"error: {harmless(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -32,11 +33,6 @@ def main() -> None:
             raise
         _give_up_stdout(error)
         sys.exit(1)
-
-
-def _harmless(text: str) -> str:
-    """Servers and archives are quoted in errors: what would steer a terminal is shown instead."""
-    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
 
 
 def _give_up_stdout(error: OSError) -> None:

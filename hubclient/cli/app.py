@@ -7,7 +7,34 @@ from typing import Annotated
 import typer
 
 from hubclient import __version__
-from hubclient.cli import cards, evaluate, explain, export, info, lint, ls, notebook, path, predict, pull, refresh, rm, search, ui
+from hubclient.cli import (
+    bundle,
+    cards,
+    check,
+    env,
+    evaluate,
+    explain,
+    export,
+    import_,
+    info,
+    inspect,
+    lint,
+    lock,
+    ls,
+    mirror,
+    notebook,
+    outdated,
+    path,
+    predict,
+    prune,
+    pull,
+    refresh,
+    rm,
+    search,
+    sync,
+    ui,
+    verify,
+)
 
 app = typer.Typer(
     name="hub",
@@ -16,8 +43,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (pull, predict, evaluate, search, info, explain, path, ls, rm, export, notebook, refresh, lint, ui):
-    app.command()(getattr(module, module.__name__.rpartition(".")[2]))
+for module in (
+    *(pull, predict, evaluate, search, info, inspect, explain, path, ls, verify, rm, prune, bundle, import_, mirror, export, notebook),
+    *(refresh, lint, check, lock, sync, outdated, ui, env),
+):
+    function = getattr(module, module.__name__.rpartition(".")[2])
+    app.command(name=function.__name__.rstrip("_"))(function)
 app.add_typer(cards.app, name="cards")
 
 
@@ -35,5 +66,5 @@ def options(
 
     Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 findings or unwritable output, 2 unusable input, 3 broken card,
     4 no such model, 5 the source failed, 6 broken archive, 7 the model cannot be opened, 8 the cache failed,
-    130 interrupted.
+    9 of several models some failed, 130 interrupted.
     """

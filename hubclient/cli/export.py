@@ -37,9 +37,9 @@ def export(
         raise typer.BadParameter(f"'{format}' is not a format; use onnx or hf", param_hint="--format")
     hub = hub_for(cache_dir, offline)
     target = hub.find(ref, lang, source=checked_source(source), revision=revision)
-    folder = obtain(hub.workshop, target)
-    manifest = manifest_in_force(folder, target.card, target.wanted.overlay)
-    made = write_out(folder, path, manifest, format="hf" if format == "hf" else "onnx", force=force)
+    model = obtain(hub.workshop, target)
+    manifest = manifest_in_force(model, target.card, target.wanted.overlay)
+    made = write_out(model.folder, path, manifest, format="hf" if format == "hf" else "onnx", force=force)
     files = {file.name: file.stat().st_size for file in sorted(made.iterdir())}
     print(f"exported {manifest.origin.url} ({human_size(sum(files.values()))})", file=sys.stderr)
     if json:

@@ -9,12 +9,10 @@ from hubclient.cli.options import CacheDir, Json, Lang, Reference, hub_for
 from hubclient.cli.output import human_size, print_facts, print_json, print_section
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hubclient import names
     from hubclient.cards import Card
     from hubclient.hub import Hub
-    from hubclient.native import Manifest
+    from hubclient.native import Manifest, NativeModel
     from hubclient.way import Target
 
 
@@ -25,14 +23,14 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
     shown.
     """
     from hubclient.disagreements import disagreements
-    from hubclient.native import read_manifest
     from hubclient.repository_card import repository_card
 
-    hub = hub_for(cache_dir)
+    hub = hub_for(cache_dir).unlocked()
     target = hub.find(ref, lang)
-    folder = _folder(hub, target, hub.parse(ref, lang))
+    model = _model(hub, target, hub.parse(ref, lang))
+    folder = model.folder if model else None
     overlay = target.wanted.overlay.to_dict() if target.card else None
-    manifest = read_manifest(folder).in_force(overlay) if folder else None
+    manifest = model.manifest.in_force(overlay) if model else None
     card = target.card or (repository_card(folder, manifest) if folder and manifest else None)
     differences = disagreements(manifest, card) if manifest else []
     if json:
@@ -58,21 +56,21 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
         print_section(title, text)
 
 
-def _folder(hub: Hub, target: Target, reference: names.Reference) -> Path | None:
-    """Where the model is; None for a card's that was not pulled. Without a card, there is nothing else to show: raises NotFound."""
+def _model(hub: Hub, target: Target, reference: names.Reference) -> NativeModel | None:
+    """The model; None for a card's that was not pulled. Without a card, there is nothing else to show: raises NotFound."""
     import os
     from pathlib import Path
 
-    from hubclient.native import MANIFEST
+    from hubclient.native import MANIFEST, NativeModel, read_manifest
     from hubclient.plan import UseStored
     from hubclient.stored import stored_entries
+    from hubclient.way import model_of
 
     if isinstance(target.plan, UseStored):
-        entry = hub.store.find(target.plan.identity)
-        return entry.path if entry else None
+        return model_of(target.plan.entry)
     if isinstance(target.plan, Path) and os.path.isfile(target.plan / MANIFEST):
-        return target.plan
-    return None if target.card else stored_entries(hub.store, reference, hub.known)[0].path
+        return NativeModel(target.plan, read_manifest(target.plan))
+    return None if target.card else model_of(stored_entries(hub.store, reference, hub.known)[0])
 
 
 def _card_facts(card: Card) -> Iterator[tuple[str, str]]:

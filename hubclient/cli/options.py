@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from hubclient.hub import Hub
     from hubclient.plan import SourceChoice
+    from hubclient.settings import Limits
 
 Reference = Annotated[str, typer.Argument(metavar="REF", help="NAME, fr/NAME, NAME@3.3.2, hf:OWNER/REPO, s3://BUCKET/KEY.zip or a path.")]
 Lang = Annotated[str | None, typer.Option("--lang", "-l", metavar="CODE", help="The card's language.")]
@@ -17,10 +18,11 @@ Source = Annotated[str | None, typer.Option("--source", metavar="s3|hf", help="T
 Revision = Annotated[str | None, typer.Option("--revision", metavar="REV", help="Branch, tag or commit of the Hugging Face repository.")]
 CacheDir = Annotated[Path | None, typer.Option("--cache-dir", metavar="DIR", help="Where models are kept (HUBCLIENT_CACHE).")]
 Offline = Annotated[bool, typer.Option("--offline", help="Open no connection.")]
+References = Annotated[list[str], typer.Argument(metavar="REF...", help="As for hub pull.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one value a line.")]
 
 
-def hub_for(cache_dir: Path | None, offline: bool = False) -> Hub:
+def hub_for(cache_dir: Path | None, offline: bool = False, limits: Limits | None = None) -> Hub:
     """The hub that a command works with, and its notices on stderr."""
     import logging
     import sys
@@ -38,7 +40,7 @@ def hub_for(cache_dir: Path | None, offline: bool = False) -> Hub:
     logger.handlers[:] = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    return Hub(cache_dir=cache_dir, offline=offline or None)
+    return Hub(cache_dir=cache_dir, offline=offline or None, limits=limits)
 
 
 def checked_source(source: str | None) -> SourceChoice | None:

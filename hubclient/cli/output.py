@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from hubclient.wording import human_size as human_size
 
@@ -35,17 +35,22 @@ def one_line(text: str) -> str:
     return _CONTROL.sub(_shown, text)
 
 
-def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Aligned under headers on a terminal; in a pipe separated by tabs, without headers."""
+def harmless(text: str) -> str:
+    """Servers and archives are quoted in errors: what would steer a terminal is shown instead, lines stay lines."""
+    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
+
+
+def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]], *, to: TextIO | None = None) -> None:
+    """Aligned under headers on a terminal; in a pipe separated by tabs, without headers. To stdout, unless told otherwise."""
     rows = [[one_line(value) for value in row] for row in rows]
-    if not sys.stdout.isatty():
+    if not (to or sys.stdout).isatty():
         for row in rows:
-            print("\t".join(row))
+            print("\t".join(row), file=to)
         return
     from rich.console import Console
     from rich.table import Table
 
-    room = Console().width
+    room = Console(file=to).width
     widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
     # A row a line: the last column is cut where the terminal ends, what stands before it is whole.
     widths[-1] = max(len(headers[-1]), min(widths[-1], room - sum(widths[:-1]) - _GAP * len(widths)))
@@ -54,7 +59,7 @@ def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(header, overflow="ellipsis", no_wrap=True, width=width)
     for row in rows:
         table.add_row(*map(_plain, row))
-    Console(width=max(room, sum(widths) + _GAP * len(widths))).print(table)
+    Console(file=to, width=max(room, sum(widths) + _GAP * len(widths))).print(table)
 
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:
@@ -77,17 +82,21 @@ def print_problems(problems: Iterable[HubError]) -> None:
 
 
 @contextmanager
-def counting(noun: str, *, results_follow: bool = False) -> Iterator[Callable[[int], None]]:
-    """Counts on stderr what is done, where a person watches and the results go elsewhere, or are printed afterwards."""
+def counting(noun: str, *, total: int | None = None, results_follow: bool = False) -> Iterator[Callable[[int], None]]:
+    """Counts on stderr what is done, where a person watches and the results go elsewhere, or are printed afterwards. `total`: how many
+    there are, for a bar."""
     if not sys.stderr.isatty() or (sys.stdout.isatty() and not results_follow):
         yield lambda count: None
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} " + noun), TimeElapsedColumn())
+    if total is None:
+        columns = [SpinnerColumn(), TextColumn("{task.completed:,.0f} " + noun), TimeElapsedColumn()]
+    else:
+        columns = [BarColumn(), TextColumn("{task.completed:,.0f} of {task.total:,.0f} " + noun), TimeElapsedColumn()]
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
-        task = progress.add_task(noun, total=None)
+        task = progress.add_task(noun, total=total)
         yield lambda count: progress.advance(task, count)
 
 

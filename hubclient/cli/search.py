@@ -38,7 +38,7 @@ def search(
     """
     hub = hub_for(cache_dir)
     cards = hub.search(
-        words or (), task=task, lang=lang, annotator=annotator, label=label, max_size_mb=_megabytes(max_size), origin=origin, limit=limit
+        words or (), task=task, lang=lang, annotator=annotator, label=label, max_size_mb=megabytes(max_size), origin=origin, limit=limit
     )
     print_problems(hub.catalog.problems)
     if not cards:
@@ -69,7 +69,7 @@ def _few(labels: tuple[str, ...]) -> str:
     return (", ".join(labels[:_SHOWN]) or "-") + more
 
 
-def _megabytes(written: str | None) -> float | None:
+def megabytes(written: str | None) -> float | None:
     """In the cards' unit, 1024 * 1024 bytes; without a unit it is that one."""
     if written is None:
         return None

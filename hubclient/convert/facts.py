@@ -70,8 +70,10 @@ class RepositoryClaims:
         stated = self.tokenizer_config.get("model_max_length")
         limit = int(stated) if isinstance(stated, int | float) and 0 < stated < _NO_LIMIT else None
         problem = self.config.get("problem_type")
+        if problem == "single_label_classification" and labels == 1:
+            problem = None  # transformers' pipeline asks for the number of labels first
         claims = [
-            ("config.json problem_type", _PROBLEM_TYPES.get(problem, str(problem)) if problem is not None else None),
+            ("config.json problem_type", _PROBLEM_TYPES.get(str(problem), str(problem)) if problem is not None else None),
             ("one output", "sigmoid" if labels == 1 else None),
         ]
         return Facts(

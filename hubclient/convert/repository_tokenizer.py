@@ -1,116 +1,141 @@
-"""The tokenizer of a Hugging Face repository: its fast one as it is but for case and length, else one built from the slow files."""
+"""The tokenizer of a Hugging Face repository: its fast one as transformers opens it, else one built from the slow files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubclient.cards import Overlay
 from hubclient.convert.facts import RepositoryClaims, in_force
-from hubclient.errors import InconsistentModel, MissingExtra, ModelError, UnsupportedModel
+from hubclient.errors import InconsistentModel, ModelError, UnsupportedModel
 from hubclient.models.casing import lowercases, normalizer_of, with_lowercase
-from hubclient.models.tokenizer import SETTINGS_FILES, TokenizerParts
-from hubclient.models.tokenizer_kinds import KINDS, kind_of
-from hubclient.native import TOKENIZER, TOKENIZER_CONFIG, Facts, open_tokenizer, read_json, write_json, write_text
+from hubclient.models.fast_tokenizer import TYPES, as_opened, inputs, normalizer_as_opened, part_of, without_types
+from hubclient.models.special_tokens import read_settings
+from hubclient.models.tokenizer import SETTINGS_FILES, TOKENIZER_CLASS, TokenizerKind, read_object
+from hubclient.models.tokenizer_kinds import KINDS, fast_kind_of, kind_of
+from hubclient.native import TOKENIZER, TOKENIZER_CONFIG, Facts, open_tokenizer, write_json, write_text
+from hubclient.padding import Padding
+from hubclient.tokenizer_settings import settle
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 SLOW_FILES = frozenset(name for kind in KINDS.values() for name in kind.files)
 _CASE = "do_lower_case"
+_CLASS = "tokenizer_class"
 
 
-def settle_tokenizer(folder: Path, config: Mapping[str, Any], labels: tuple[str, ...], overlay: Overlay, positions: int | None) -> Facts:
+@dataclass(frozen=True)
+class Wanted:
+    """What a tokenizer is settled for."""
+
+    config: Mapping[str, Any]
+    labels: tuple[str, ...]
+    overlay: Overlay
+    positions: int | None
+
+    def facts(self, settings: Mapping[str, Any], lowercase: bool | None) -> tuple[Facts, Facts]:
+        """The origin's, and those in force, with the overlay's on top."""
+        # max_len is what releases before 3.0 called it.
+        named = {"model_max_length": settings.get("max_len"), **settings}
+        facts = RepositoryClaims(self.config, named, lowercase=lowercase).decide(labels=len(self.labels), positions=self.positions)
+        return facts, in_force(facts, self.overlay, self.positions)
+
+
+def settle_tokenizer(folder: Path, wanted: Wanted) -> Facts:
     """Settle the facts, and write both tokenizer files so that they say the same; gives the origin's facts, without the overlay's."""
-    settings = _settings(folder)
-    if (folder / TOKENIZER).exists():
-        return _settle_fast(folder, settings, config, labels, overlay, positions)
-    kind = kind_of(str(config["model_type"]), settings.get("tokenizer_class") or config.get("tokenizer_class"))
-    files = {name: (folder / name).read_bytes() for name in (*kind.files, *SETTINGS_FILES) if (folder / name).exists()}
+    files = {name: (folder / name).read_bytes() for name in (*SLOW_FILES, *SETTINGS_FILES) if (folder / name).exists()}
     try:
-        parts = kind.from_files(files)
-        kind.check(parts, config["vocab_size"])
+        facts = _settle_fast(folder, files, wanted) if _is_fast(folder, files) else _settle_slow(folder, files, wanted)
     except ModelError as error:
         error.where = str(folder / (error.where or ""))
         raise
-    stated = None if kind.lowercases is None else _stated_case(parts, kind.lowercases)
-    facts = RepositoryClaims(config, settings, lowercase=stated).decide(labels=len(labels), positions=positions)
-    forced = in_force(facts, overlay, positions)
-    built = kind.build(parts, rows=config["vocab_size"], lowercase=forced.lowercase.value, max_length=forced.max_length.value)
-    write_text(folder / TOKENIZER, built.tokenizer_json)
-    write_json(folder / TOKENIZER_CONFIG, built.config)
+    for name in (*SLOW_FILES, *SETTINGS_FILES[1:]):
+        (folder / name).unlink(missing_ok=True)
+    return facts
+
+
+def _is_fast(folder: Path, files: Mapping[str, bytes]) -> bool:
+    """A `tokenizer_file` that is null sends transformers to the slow files, where there are some."""
+    stated = read_object(files, TOKENIZER_CONFIG)
+    return (folder / TOKENIZER).exists() and (stated.get("tokenizer_file", "") is not None or files.keys() <= set(SETTINGS_FILES))
+
+
+def _settle_slow(folder: Path, files: Mapping[str, bytes], wanted: Wanted) -> Facts:
+    kind = kind_of(wanted.config["model_type"], _class(files, wanted.config))
+    parts = kind.from_files(files)
+    kind.check(parts, wanted.config["vocab_size"])
+    facts, forced = wanted.facts(parts.settings, slow_case(kind, parts.settings))
+    built = kind.build(parts, rows=wanted.config["vocab_size"], lowercase=forced.lowercase.value, max_length=forced.max_length.value)
+    names = _inputs(parts.settings, kind, wanted)
+    write_text(folder / TOKENIZER, _typed(built.tokenizer_json, names, wanted))
+    write_json(folder / TOKENIZER_CONFIG, {**built.config, "model_input_names": names})
     open_tokenizer(folder)
     return facts
 
 
-def settle_foreign_tokenizer(
-    folder: Path, kind: str, config: Mapping[str, Any], labels: tuple[str, ...], overlay: Overlay, positions: int | None
-) -> Facts:
-    """That of an architecture which is none of ours; where there is no fast one, transformers makes it. Raises MissingExtra."""
-    try:
-        import torch  # noqa: F401 - what opens the model later is asked for before it is fetched
-        from transformers import AutoTokenizer
-    except ImportError as error:
-        raise MissingExtra("torch", f"the architecture '{kind}'") from error
-    if not (folder / TOKENIZER).exists():
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-            tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
-        except (OSError, ValueError, RuntimeError, AttributeError, ImportError) as error:
-            raise UnsupportedModel(
-                "transformers makes no fast tokenizer of this repository's", why=str(error).partition("\n")[0]
-            ) from error
-    return _settle_fast(folder, _settings(folder), {"vocab_size": None, **config}, labels, overlay, positions)
-
-
-def _settle_fast(
-    folder: Path,
-    settings: Mapping[str, Any],
-    config: Mapping[str, Any],
-    labels: tuple[str, ...],
-    overlay: Overlay,
-    positions: int | None,
-) -> Facts:
-    fast = _read(folder / TOKENIZER)
-    normalizer = normalizer_of(fast)
-    stated = lowercases(normalizer)
-    if stated is not None and _has_switch(normalizer) and settings.get(_CASE) is not None:
-        stated = settings[_CASE]  # transformers sets BERT's normaliser by it
-    facts = RepositoryClaims(config, settings, lowercase=stated).decide(labels=len(labels), positions=positions)
-    forced = in_force(facts, overlay, positions)
-    if (changed := with_lowercase(fast, forced.lowercase.value)) != fast:
-        write_text(folder / TOKENIZER, changed)
-    _check_ids(folder, config["vocab_size"])
+def _settle_fast(folder: Path, files: Mapping[str, bytes], wanted: Wanted) -> Facts:
+    kind = fast_kind_of(wanted.config["model_type"], _class(files, wanted.config))
+    tokenizer, text = open_tokenizer(folder), read_text(folder / TOKENIZER)
+    settings = read_settings(files, part_of(text, "added_tokens"))
+    opened = as_opened(text, tokenizer, settings, kind, wanted.config["vocab_size"])
+    facts, forced = wanted.facts(settings, lowercases(normalizer_of(opened)))
+    names = _inputs(settings, kind, wanted)
+    opened = _typed(with_lowercase(opened, forced.lowercase.value), names, wanted)
+    if opened != text:
+        write_text(folder / TOKENIZER, opened)
+        tokenizer = open_tokenizer(folder)
+    check_ids(tokenizer, folder, wanted.config["vocab_size"])
     case = {} if forced.lowercase.value is None else {_CASE: forced.lowercase.value}
-    write_json(folder / TOKENIZER_CONFIG, {**settings, **case, "model_max_length": forced.max_length.value})
+    stated = settle(settings, tokenizer, Padding.of(wanted.config, settings), names, forced.max_length.value)
+    write_json(folder / TOKENIZER_CONFIG, {_CLASS: TOKENIZER_CLASS, **stated, **case})
     return facts
 
 
-def _settings(folder: Path) -> dict[str, Any]:
-    path = folder / TOKENIZER_CONFIG
-    settings = read_json(path) if path.exists() else {}
-    if not isinstance(settings.get(_CASE), bool | None):
-        raise InconsistentModel(f"{_CASE} is {settings[_CASE]!r}, and must be true or false", where=str(path))
-    return settings
+def slow_case(kind: TokenizerKind, settings: Mapping[str, Any]) -> bool | None:
+    """Whether a tokenizer that is built from its slow files lower-cases; `settings` are those of SETTINGS_FILES, worked into one."""
+    if kind.lowercases is None:
+        return None
+    stated = settings.get(_CASE)
+    return kind.lowercases if stated is None else bool(stated)
 
 
-def _stated_case(parts: TokenizerParts, default: bool) -> bool:
-    stated = parts.settings.get(_CASE)
-    return default if stated is None else bool(stated)
+def fast_case(text: str, settings: Mapping[str, Any], kind: TokenizerKind | None) -> bool | None:
+    """The same of a tokenizer.json, of which no more is needed than up to the end of the normaliser. Raises InconsistentModel."""
+    return lowercases(normalizer_as_opened(normalizer_of(text), settings, kind))
 
 
-def _read(path: Path) -> str:
+def _class(files: Mapping[str, bytes], config: Mapping[str, Any]) -> str | None:
+    """The tokenizer's class, where one is named."""
+    named = read_object(files, TOKENIZER_CONFIG).get(_CLASS) or config.get(_CLASS)
+    if not isinstance(named, str | None):
+        raise InconsistentModel(f"{_CLASS} is {named!r}, and must be a name", where=TOKENIZER_CONFIG)
+    return named
+
+
+def _inputs(settings: Mapping[str, Any], kind: TokenizerKind | None, wanted: Wanted) -> list[str]:
+    """What of a tokenizer's the model takes."""
+    given = inputs(settings, kind)
+    return [name for name in KINDS[wanted.config["model_type"]].inputs if name in given]
+
+
+def _typed(text: str, names: list[str], wanted: Wanted) -> str:
+    """A model that takes token types gets none from a tokenizer that gives none."""
+    return without_types(text) if TYPES in KINDS[wanted.config["model_type"]].inputs and TYPES not in names else text
+
+
+def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InconsistentModel("the file is not UTF-8", where=str(path), why=str(error)) from error
 
 
-def _has_switch(normalizer: Mapping[str, Any] | None) -> bool:
-    return normalizer is not None and normalizer.get("type") == "BertNormalizer"
-
-
-def _check_ids(folder: Path, rows: int | None) -> None:
+def check_ids(tokenizer: Tokenizer, folder: Path, rows: int | None) -> None:
     """No token may have an id that the embedding table has no row for."""
-    vocabulary = open_tokenizer(folder).get_vocab(with_added_tokens=True)
+    vocabulary = tokenizer.get_vocab(with_added_tokens=True)
     piece, highest = max(vocabulary.items(), key=lambda item: item[1], default=("", -1))
     if highest < 0:
         raise UnsupportedModel("the tokenizer has no vocabulary", where=str(folder / TOKENIZER))

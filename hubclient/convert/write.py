@@ -82,6 +82,8 @@ def write_manifest(
 
 def problem_type(activation: str, labels: int) -> str | None:
     """By which transformers' pipeline answers with this activation."""
-    if activation == "sigmoid":
-        return "multi_label_classification" if labels > 1 else None
-    return "single_label_classification" if activation == "softmax" else "regression"
+    if activation == "none":
+        return "regression"
+    if labels == 1:
+        return None
+    return "multi_label_classification" if activation == "sigmoid" else "single_label_classification"

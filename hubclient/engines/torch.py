@@ -63,7 +63,7 @@ def open_model(folder: Path, needed_for: str) -> Any:
     try:
         with _own_bars_off():
             return kind.from_pretrained(folder, dtype=torch.float32, local_files_only=True, trust_remote_code=False).eval()
-    except (OSError, ValueError, RuntimeError, TypeError, KeyError, StrictDataclassError) as error:
+    except (OSError, ValueError, RuntimeError, TypeError, KeyError, ImportError, StrictDataclassError) as error:
         raise ModelError("transformers cannot open the model", where=str(folder), why=str(error), hint="pull the model again") from error
 
 

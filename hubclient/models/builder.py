@@ -154,8 +154,11 @@ def _silu(graph: GraphBuilder, value: str) -> str:
 
 _ACTIVATIONS: Mapping[str, Callable[[GraphBuilder, str], str]] = {
     "gelu": _gelu,
-    "gelu_new": _gelu_tanh,
+    "gelu_python": _gelu,
+    "gelu_accurate": _gelu_tanh,
     "gelu_fast": _gelu_tanh,
+    "gelu_new": _gelu_tanh,
+    "gelu_python_tanh": _gelu_tanh,
     "gelu_pytorch_tanh": _gelu_tanh,
     "quick_gelu": _quick_gelu,
     "relu": lambda graph, value: graph.node("Relu", value),

@@ -10,7 +10,7 @@ com.johnsnowlabs.nlp.annotators.classifier.dl.RoBertaForSequenceClassification (
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,9 @@ class ByteLevel:
     tokenizer_class: str
     files: tuple[str, ...] = (_VOCABULARY, _MERGES)
     lowercases: bool | None = None
+    tokens: Mapping[str, Added] = field(default_factory=lambda: ROBERTA_TOKENS)
+    more: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ("input_ids", "attention_mask")
 
     def from_files(self, files: Mapping[str, bytes]) -> TokenizerParts:
         vocabulary = read_object({_VOCABULARY: required(files, _VOCABULARY)}, _VOCABULARY)
@@ -102,7 +105,7 @@ class ByteLevel:
         )
         specials.add(tokenizer, special.tokens, ids)
         config = {
-            **specials.config(special, ids, max_length=max_length, inputs=("input_ids", "attention_mask")),
+            **specials.config(special, ids, max_length=max_length, inputs=self.inputs),
             "add_prefix_space": space,
             "trim_offsets": trim,
         }
@@ -112,7 +115,7 @@ class ByteLevel:
         vocabulary = needed(parts.vocabulary, "origin")
         check_vocabulary(vocabulary, rows)
         _check_merges(vocabulary, parts.merges or ())
-        special = specials.special_tokens(parts.settings, ROBERTA_TOKENS)
+        special = specials.special_tokens(parts.settings, self.tokens)
         ids = specials.assign(special.tokens, vocabulary, len(vocabulary), rows)
         missing = [role for role in _REQUIRED if role not in special.roles or special.roles[role].text not in vocabulary]
         if missing:

@@ -1,7 +1,6 @@
 """The case setting of a tokenizer.json: whether its normaliser lower-cases, and changing that.
 
-Strategy: the file is changed where the normaliser stands and nowhere else. Reading it all and writing it again would change scores: the
-tokenizers library does not read every decimal to its last place.
+Strategy: the file is changed where the normaliser stands and nowhere else (see `json_value`).
 
 Format: https://huggingface.co/docs/tokenizers/api/normalizers, as the library writes it: a normaliser is an object with a `type`.
 BertNormalizer has a switch, others stand in a Sequence with or without Lowercase.
@@ -9,16 +8,13 @@ BertNormalizer has a switch, others stand in a Sequence with or without Lowercas
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 from hubclient.errors import InconsistentModel, UnsupportedModel
+from hubclient.models.json_value import value_of, with_value
 
 Json = dict[str, Any]
 _LOWERCASE = {"type": "Lowercase"}
-_DECODER = json.JSONDecoder()
-_BLANKS = re.compile(r"[ \t\n\r]*+")
 
 
 def lowercases(normalizer: Json | None) -> bool | None:
@@ -32,8 +28,10 @@ def lowercases(normalizer: Json | None) -> bool | None:
 
 def normalizer_of(text: str) -> Json | None:
     """That of a tokenizer.json. Raises InconsistentModel."""
-    start, end = _place(text)
-    normalizer = json.loads(text[start:end])
+    try:
+        normalizer = value_of(text, "normalizer")
+    except (ValueError, RecursionError) as error:
+        raise InconsistentModel("the tokenizer names no normaliser", why=str(error)) from error
     if normalizer is not None and not isinstance(normalizer, dict):
         raise InconsistentModel("the tokenizer's normaliser cannot be read", why=f"it is {str(normalizer)[:60]}")
     return normalizer
@@ -44,8 +42,7 @@ def with_lowercase(text: str, wanted: bool | None) -> str:
     normalizer = normalizer_of(text)
     if wanted is None or wanted == bool(lowercases(normalizer)):
         return text
-    start, end = _place(text)
-    return text[:start] + json.dumps(_changed(normalizer, wanted), ensure_ascii=False) + text[end:]
+    return with_value(text, "normalizer", _changed(normalizer, wanted))
 
 
 def _changed(normalizer: Json | None, wanted: bool) -> Json | None:
@@ -67,31 +64,3 @@ def _parts(normalizer: Json | None) -> list[Json]:
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         raise UnsupportedModel("the tokenizer's normaliser cannot be read", why=f"it is {str(normalizer)[:60]}")
     return parts
-
-
-def _place(text: str) -> tuple[int, int]:
-    """From where to where the value of the top-level key `normalizer` goes."""
-    try:
-        place = _after(text, 0, "{")
-        while True:
-            key, place = _DECODER.raw_decode(text, place)
-            start = _after(text, place, ":")
-            _, place = _DECODER.raw_decode(text, start)
-            if key == "normalizer":
-                return start, place
-            place = _after(text, place, ",")
-    except (ValueError, RecursionError) as error:
-        raise InconsistentModel("the tokenizer names no normaliser", why=str(error)) from error
-
-
-def _after(text: str, place: int, mark: str) -> int:
-    """Behind a mark and the blanks around it."""
-    place = _blank(text, place)
-    if text[place : place + 1] != mark:
-        raise ValueError(f"'{mark}' was expected at character {place}")
-    return _blank(text, place + 1)
-
-
-def _blank(text: str, place: int) -> int:
-    match = _BLANKS.match(text, place)
-    return match.end() if match else place

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hubclient.archive.onnxmodel import Dataflow as OnnxDataflow
 
 model_type = "deberta-v2"
+title = "DebertaV2"
+base = "deberta"
 defaults = deberta_settings.DEFAULTS
 relative = True
 sizes = ("hidden_size", "intermediate_size", "num_attention_heads", "num_hidden_layers", "vocab_size", "max_position_embeddings")

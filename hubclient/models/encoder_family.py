@@ -55,6 +55,10 @@ class EncoderFamily:
     relative: bool = False
 
     @property
+    def base(self) -> str:
+        return self.anatomy.base
+
+    @property
     def sizes(self) -> tuple[str, ...]:
         return tuple(key for name, key in self.keys.items() if name not in ("epsilon", "function", "pad"))
 

@@ -46,6 +46,16 @@ class Family(Protocol):
     def model_type(self) -> str: ...
 
     @property
+    def title(self) -> str:
+        """How the names of transformers' classes start."""
+        ...
+
+    @property
+    def base(self) -> str:
+        """How the names of all tensors but the head's start."""
+        ...
+
+    @property
     def defaults(self) -> Mapping[str, Any]:
         """What transformers takes for settings that a config.json leaves out."""
         ...

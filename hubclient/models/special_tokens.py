@@ -46,8 +46,11 @@ class SpecialTokens:
     stated: Mapping[str, int]
 
 
-def read_settings(files: Mapping[str, bytes]) -> dict[str, Any]:
-    """tokenizer_config.json, with the older files worked in that stand beside it: they count where it has no added_tokens_decoder."""
+def read_settings(files: Mapping[str, bytes], fast: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """tokenizer_config.json, with the older files worked in that stand beside it: they count where it has no added_tokens_decoder.
+
+    `fast`: the added tokens of a tokenizer.json, which count over those of the older files.
+    """
     config, mapped, added = (read_object(files, name) for name in SETTINGS_FILES)
     if _BY_ID in config:
         return config
@@ -55,12 +58,10 @@ def read_settings(files: Mapping[str, bytes]) -> dict[str, Any]:
     settings = {**config, **mapped}
     if isinstance(config.get(_MORE), list) and isinstance(mapped.get(_MORE), list):
         settings[_MORE] = [*config[_MORE], *(token for token in mapped[_MORE] if token not in config[_MORE])]
-    if added:
-        named = _texts(settings.get(role) for role in ROLES) | _texts(_list(settings.get(_MORE)))
-        settings[_BY_ID] = {
-            str(index): {"content": text, "special": text in named, "normalized": text not in named} for text, index in added.items()
-        }
-    return settings
+    named = _texts(settings.get(role) for role in ROLES) | _texts(_list(settings.get(_MORE)))
+    tokens = {str(index): {"content": text, "special": text in named, "normalized": text not in named} for text, index in added.items()}
+    tokens |= {str(token["id"]): dict(token) for token in fast}
+    return {**settings, _BY_ID: tokens} if tokens else settings
 
 
 def special_tokens(settings: Mapping[str, Any], defaults: Mapping[str, Added], more: Sequence[str] = ()) -> SpecialTokens:

@@ -18,6 +18,7 @@ from hubclient.errors import InconsistentModel, UnsupportedModel
 
 if TYPE_CHECKING:
     from hubclient.models.sentencepiece_model import SentencePieceModel
+    from hubclient.models.special_tokens import Added
 
 # Files of a repository that every kind reads, where they exist.
 SETTINGS_FILES = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
@@ -64,6 +65,21 @@ class TokenizerKind(Protocol):
     @property
     def lowercases(self) -> bool | None:
         """Whether it lower-cases where nobody says so; None: it has no such setting."""
+        ...
+
+    @property
+    def tokens(self) -> Mapping[str, Added]:
+        """Role -> the token that has it where nobody names another."""
+        ...
+
+    @property
+    def more(self) -> tuple[str, ...]:
+        """Further special tokens."""
+        ...
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What it gives a model, unless settings say otherwise."""
         ...
 
     def from_files(self, files: Mapping[str, bytes]) -> TokenizerParts:

@@ -26,6 +26,9 @@ KINDS: Mapping[str, TokenizerKind] = MappingProxyType(
     }
 )
 
+# Classes without defaults: of a tokenizer.json they change only what the settings say.
+_PLAIN = frozenset({"PreTrainedTokenizer", "TokenizersBackend", "HerbertTokenizer"})
+
 
 def kind_of(model_type: str, tokenizer_class: str | None = None) -> TokenizerKind:
     """`tokenizer_class`: what tokenizer_config.json says, else config.json; it outranks the architecture. Raises UnsupportedModel."""
@@ -38,4 +41,11 @@ def kind_of(model_type: str, tokenizer_class: str | None = None) -> TokenizerKin
         if kind.tokenizer_class == name:
             return kind
     known = ", ".join(sorted(kind.tokenizer_class for kind in KINDS.values()))
-    raise UnsupportedModel(f"a tokenizer of the class '{tokenizer_class}' cannot be built from its slow files", why=f"known are {known}")
+    raise UnsupportedModel(f"a tokenizer of the class '{tokenizer_class}' is not supported", why=f"known are {known}")
+
+
+def fast_kind_of(model_type: str, tokenizer_class: str | None = None) -> TokenizerKind | None:
+    """The same for a tokenizer.json, where None is a class without defaults. Raises UnsupportedModel."""
+    if tokenizer_class is not None and tokenizer_class.removesuffix("Fast") in _PLAIN:
+        return None
+    return kind_of(model_type, tokenizer_class)

@@ -61,6 +61,7 @@ class WordPiece:
     between: int = 1
     files: tuple[str, ...] = (_VOCABULARY,)
     lowercases: bool | None = True
+    more: tuple[str, ...] = ()
 
     def from_files(self, files: Mapping[str, bytes]) -> TokenizerParts:
         lines = read_text(files, _VOCABULARY).split("\n")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from hubclient.archive.onnxmodel import Dataflow as OnnxDataflow
 
 model_type = "xlnet"
+title = "XLNet"
+base = "transformer"
 relative = True
 
 # XLNetConfig's own defaults, in force where a config.json says nothing.
@@ -174,7 +176,7 @@ def _sizes(shapes: Mapping[str, tuple[int, ...]], head: Head) -> dict[str, Any]:
         raise InconsistentModel(f"{heads} heads of {size} do not make a width of {hidden}")
     return {
         "model_type": model_type,
-        "architectures": [f"XLNet{HEADS[head]}"],
+        "architectures": [f"{title}{HEADS[head]}"],
         "vocab_size": vocabulary,
         "d_model": hidden,
         "n_layer": count_layers(shapes, _LAYERS),

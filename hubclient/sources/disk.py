@@ -38,7 +38,7 @@ def disk_failure(error: OSError, place: Path, needed: int | None = None) -> Stor
 
 def demand_room(place: Path, needed: int, *, elsewhere: str = _CACHE_HINT) -> None:
     """Raises StoreFull before anything is fetched that cannot fit. `elsewhere`: how another place is chosen."""
-    free = _free(place)
+    free = room_at(place)
     if free is not None and needed > free:
         raise StoreFull(
             "there is no room to store the model", where=str(place), why=_room(place, needed), hint=f"free some space, or {elsewhere}"
@@ -46,13 +46,14 @@ def demand_room(place: Path, needed: int, *, elsewhere: str = _CACHE_HINT) -> No
 
 
 def _room(place: Path, needed: int | None) -> str:
-    free = _free(place)
+    free = room_at(place)
     told = [f"{needed:,} bytes are needed"] if needed is not None else []
     told += [f"{free:,} bytes are free"] if free is not None else []
     return ", ".join(told) or "how much is free is not known"
 
 
-def _free(place: Path) -> int | None:
+def room_at(place: Path) -> int | None:
+    """Bytes that are free where a folder lies, or would be made; None where that is not known."""
     import shutil
 
     for folder in (place, *place.parents):

@@ -1,6 +1,7 @@
 """One HTTP client for every source: pooled connections, bounded redirects, failures told apart.
 
-Environment: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY; REQUESTS_CA_BUNDLE, AWS_CA_BUNDLE, SSL_CERT_FILE.
+Environment: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY; REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, AWS_CA_BUNDLE, SSL_CERT_FILE. Without one of
+these, the certificates that the operating system trusts are trusted.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import functools
 import html
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import responses
 from typing import TYPE_CHECKING, Any
@@ -19,16 +21,24 @@ from hubclient import __version__
 from hubclient.errors import Forbidden, NotFound, ServerFailure, SourceError, Unreachable, UsageError
 from hubclient.settings import is_web_address
 from hubclient.sources.location import without_secrets
+from hubclient.sources.loglines import keep_secrets_out
 
 if TYPE_CHECKING:
+    import ssl
+
     from urllib3 import BaseHTTPResponse, PoolManager
     from urllib3.exceptions import HTTPError
 
-_CONNECT_SECONDS, _READ_SECONDS = 10, 60
-_CHUNK = 1 << 20
+_CONNECT_SECONDS = 10.0
+_SILENCE_SECONDS = 30.0
+_POOLED = 64
 _MAX_REDIRECTS = 5
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MAX_ERROR_TEXT = 1 << 16
+_PROXY_VARIABLES = tuple(
+    name for lower in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method") for name in (lower, lower.upper())
+)
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE")
 _S3_FIELD = re.compile(r"<(Code|Message)>([^<]*)</\1>")
 
 Authorize = Callable[[str, str, Mapping[str, str]], Mapping[str, str]]
@@ -44,16 +54,23 @@ class Answer:
     headers: Mapping[str, str]
     response: BaseHTTPResponse
 
-    def chunks(self) -> Iterator[bytes]:
-        """The body as it was sent. Raises Unreachable when it breaks off."""
+    def read(self, size: int) -> bytes:
+        """At most so many bytes of the body as it was sent, as soon as some are there; none at its end.
+
+        Raises Unreachable when it breaks off.
+        """
         from urllib3.exceptions import HTTPError
 
         try:
-            yield from self.response.stream(_CHUNK, decode_content=False)
+            return self.response.read1(size, decode_content=False)
         except HTTPError as error:
             raise _no_answer(error, self.url) from error
-        finally:
-            self.close()
+
+    def abort(self) -> None:
+        """End a `read` that another thread is waiting in."""
+        # Not when it has ended by itself just now: then the connection is none of ours any more.
+        with suppress(RuntimeError, ValueError, OSError):
+            self.response.shutdown()
 
     def text(self) -> str:
         """The start of an error's body; empty if even that does not arrive."""
@@ -72,16 +89,19 @@ class Answer:
         self.response.release_conn()
 
 
-def send(method: str, url: str, headers: Mapping[str, str], *, authorize: Authorize | None = None) -> Answer:
+def send(
+    method: str, url: str, headers: Mapping[str, str], *, authorize: Authorize | None = None, silence: float = _SILENCE_SECONDS
+) -> Answer:
     """Ask, and follow up to five redirects; `authorize` is never asked for another origin than that of `url`.
 
+    `silence`: for how many seconds nothing may come, before the answer and within it.
     Any status is an answer: `failure` tells what it means. Raises Unreachable when there is none.
     """
     origin = origin_of(url)
     address = url
     for _ in range(_MAX_REDIRECTS + 1):
         proof = authorize(method, address, headers) if authorize and origin_of(address) == origin else {}
-        answer = _send_once(method, address, {**headers, **proof})
+        answer = _send_once(method, address, {**headers, **proof}, silence)
         target = _redirect_target(answer)
         if target is None:
             return answer
@@ -97,7 +117,9 @@ def send(method: str, url: str, headers: Mapping[str, str], *, authorize: Author
 def failure(answer: Answer, hint: str | None = None) -> SourceError:
     """What an answer that is not a success means. Reads the body."""
     kind, what, general = meaning(answer.status)
-    error = kind(what, where=without_secrets(answer.url), why=_told(answer), hint=hint or general)
+    fields = _fields(answer)
+    error = kind(what, where=without_secrets(answer.url), why=_told(answer, fields), hint=hint or general)
+    error.code = fields.get("Code") or answer.headers.get("X-Error-Code") or None
     error.lasting = not issubclass(kind, ServerFailure) or answer.status == 501
     error.retry_after = retry_after(answer.headers.get("Retry-After"))
     return error
@@ -150,14 +172,18 @@ def basic_authorization(url: str) -> Authorize | None:
     return lambda method, address, headers: proof
 
 
-def _send_once(method: str, url: str, headers: Mapping[str, str]) -> Answer:
+def _send_once(method: str, url: str, headers: Mapping[str, str], silence: float) -> Answer:
+    from urllib3 import Timeout
     from urllib3.exceptions import HTTPError
 
     # Compressed bytes would be neither the size nor the content that the ETag and the checksums speak of.
     fixed = {"User-Agent": f"hubclient/{__version__}", "Accept-Encoding": "identity"}
     try:
         pool = _pool(_proxy_for(url), _ca_bundle())
-        response = pool.request(method, url, headers={**fixed, **headers}, preload_content=False, redirect=False, retries=False)
+        timeout = Timeout(connect=_CONNECT_SECONDS, read=silence)
+        response = pool.request(
+            method, url, headers={**fixed, **headers}, preload_content=False, redirect=False, retries=False, timeout=timeout
+        )
     except HTTPError as error:
         raise _no_answer(error, url) from error
     except ValueError as error:
@@ -190,9 +216,13 @@ def _joined(base: str, location: str) -> str:
         return location
 
 
-def _told(answer: Answer) -> str:
+def _fields(answer: Answer) -> dict[str, str]:
+    """What S3 says in the body of a refusal."""
+    return {name: html.unescape(value).strip() for name, value in _S3_FIELD.findall(answer.text())}
+
+
+def _told(answer: Answer, fields: Mapping[str, str]) -> str:
     said = f"HTTP {answer.status} {responses.get(answer.status, '')}".rstrip()
-    fields = {name: html.unescape(value).strip() for name, value in _S3_FIELD.findall(answer.text())}
     return ": ".join([said, *(fields[name] for name in ("Code", "Message") if fields.get(name))])
 
 
@@ -249,18 +279,25 @@ def _lasting(error: SourceError) -> SourceError:
 
 
 def _proxy_for(url: str) -> str | None:
+    parts = urlsplit(url)
+    return _proxy_by(parts.scheme, parts.netloc.rpartition("@")[2], tuple(map(os.environ.get, _PROXY_VARIABLES)))
+
+
+@functools.lru_cache(maxsize=64)
+def _proxy_by(scheme: str, host: str, environment: tuple[str | None, ...]) -> str | None:
+    """Worked out once for each host and `environment`: every piece of a file asks."""
     from urllib.request import getproxies, proxy_bypass
 
-    parts = urlsplit(url)
-    if proxy_bypass(parts.netloc.rpartition("@")[2]):
+    if proxy_bypass(host):
         return None
     proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    proxy = proxies.get(scheme) or proxies.get("all")
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
 def _ca_bundle() -> str | None:
-    for name in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE"):
+    """The certificates that are trusted in place of the system's."""
+    for name in _CA_VARIABLES:
         if path := os.environ.get(name):
             if not os.path.exists(path):
                 raise UsageError(f"{name} names a file that does not exist", where=path, hint=f"correct or unset {name}")
@@ -270,15 +307,40 @@ def _ca_bundle() -> str | None:
 
 @functools.lru_cache(maxsize=4)
 def _pool(proxy: str | None, ca_bundle: str | None) -> PoolManager:
-    from urllib3 import PoolManager, ProxyManager, Timeout, make_headers
+    from urllib3 import PoolManager, ProxyManager, make_headers
 
-    timeout = Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
-    shared: dict[str, Any] = {"maxsize": 16, "timeout": timeout}
-    if ca_bundle:
-        shared["ca_cert_dir" if os.path.isdir(ca_bundle) else "ca_certs"] = ca_bundle
+    keep_secrets_out()
+    # One for all connections: to read the certificates for each would take longer than the handshake.
+    shared: dict[str, Any] = {"maxsize": _POOLED, "ssl_context": _trusting(ca_bundle)}
     if proxy is None:
         return PoolManager(**shared)
     parts = urlsplit(proxy)
     known = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
     proof = make_headers(proxy_basic_auth=known) if known else None
-    return ProxyManager(proxy, proxy_headers=proof, **shared)
+    return ProxyManager(proxy, proxy_headers=proof, proxy_ssl_context=shared["ssl_context"], **shared)
+
+
+def is_direct(url: str) -> bool:
+    """Whether no proxy stands between."""
+    return _proxy_for(url) is None
+
+
+def tls_context() -> ssl.SSLContext:
+    """For connections that are opened without this client: the same authorities."""
+    return _trusting(_ca_bundle())
+
+
+def _trusting(ca_bundle: str | None) -> ssl.SSLContext:
+    import ssl
+
+    if ca_bundle is None:
+        import truststore
+
+        # The system's own: what an administrator has added there counts.
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    is_folder = os.path.isdir(ca_bundle)
+    try:
+        return ssl.create_default_context(cafile=None if is_folder else ca_bundle, capath=ca_bundle if is_folder else None)
+    except ssl.SSLError as error:
+        hint = f"correct or unset the variable that names it: {', '.join(_CA_VARIABLES)}"
+        raise UsageError("the file of certificates cannot be read", where=ca_bundle, why=str(error), hint=hint) from error

@@ -12,8 +12,12 @@ from hubclient.sources.disk import disk_failure
 from hubclient.sources.http import meaning, retry_after
 from hubclient.sources.location import HubLocation
 
+INVALID_TOKEN = "InvalidToken"  # noqa: S105 - the name of a failure, not a token
+_BAD_TOKEN = ("Invalid credentials", "Invalid user token", "Invalid username")
 CACHE_HINT = "choose another folder for Hugging Face's own cache by setting HF_HUB_CACHE"
-_TOKEN_HINT = "give a token that may read it, in HF_TOKEN"  # noqa: S105 - words, not a token
+TOKEN_HINT = "give a token that may read it, in HF_TOKEN"  # noqa: S105 - words, not a token
+GATED = "the repository's owner wants to know who downloads it"
+GATED_HINT = f"ask for access on the repository's page, and {TOKEN_HINT}"
 
 
 @contextmanager
@@ -28,6 +32,8 @@ def hub_errors(location: HubLocation, settings: Settings, file: str | None = Non
         # The request before a download is what the library repeats by itself, for half a minute: enough is enough.
         if isinstance(failure, SourceError) and root is not error:
             failure.lasting = True
+        if isinstance(failure, SourceError):
+            failure.code = _code(root)
         raise failure from error
 
 
@@ -43,6 +49,16 @@ def _failures() -> tuple[type[Exception], ...]:
 def _transport_errors() -> tuple[type[Exception], ...]:
     known = (("requests", "RequestException"), ("httpx", "HTTPError"), ("httpx2", "HTTPError"))
     return tuple(getattr(sys.modules[module], name) for module, name in known if module in sys.modules)
+
+
+def _code(error: BaseException) -> str | None:
+    """The Hub's own word for what is the matter, else the status."""
+    response = getattr(error, "response", None)
+    if response is None:
+        return None
+    if response.status_code == 401 and response.headers.get("X-Error-Message", "").startswith(_BAD_TOKEN):
+        return INVALID_TOKEN
+    return response.headers.get("X-Error-Code") or str(response.status_code)
 
 
 def _root(error: BaseException) -> BaseException:
@@ -82,17 +98,16 @@ def _refusal(error: BaseException, location: HubLocation, where: str) -> SourceE
 
     why = _first_line(error)
     if isinstance(error, GatedRepoError):
-        hint = f"ask for access on the repository's page, and {_TOKEN_HINT}"
-        return Forbidden("the repository's owner wants to know who downloads it", where=where, why=why, hint=hint)
+        return Forbidden(GATED, where=where, why=why, hint=GATED_HINT)
     if isinstance(error, RepositoryNotFoundError):
-        hint = f"check the spelling; if it is private, {_TOKEN_HINT}"
+        hint = f"check the spelling; if it is private, {TOKEN_HINT}"
         return NotFound(f"there is no repository '{location.repo}', or it is private", where=where, why=why, hint=hint)
     if isinstance(error, RevisionNotFoundError):
         hint = "leave it out for the newest, or name a branch, tag or commit that exists"
         return NotFound(f"the repository '{location.repo}' has no revision '{location.revision}'", where=where, why=why, hint=hint)
     response = getattr(error, "response", None)
     kind, what, general = meaning(response.status_code if response is not None else 500)
-    refusal = kind(what, where=where, why=why, hint=_TOKEN_HINT if kind is Forbidden else general)
+    refusal = kind(what, where=where, why=why, hint=TOKEN_HINT if kind is Forbidden else general)
     refusal.retry_after = retry_after(response.headers.get("Retry-After")) if response is not None else None
     return refusal
 

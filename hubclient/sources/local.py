@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,7 +31,10 @@ class LocalFile:
             raise NotFound("this is not a file", where=str(self.path), hint="name the archive's file")
         return _facts(facts)
 
-    def read(self, start: int = 0, etag: str | None = None) -> Body:
+    def part_size(self, stat: Stat) -> int | None:
+        return None
+
+    def read(self, start: int = 0, end: int | None = None, etag: str | None = None) -> Body:
         try:
             source = self.path.open("rb")
         except OSError as error:
@@ -39,16 +42,15 @@ class LocalFile:
         if etag is not None and _facts(os.fstat(source.fileno())).etag != etag:
             source.close()
             raise ContentChanged("the file was changed while it was read", where=str(self.path), hint="try again")
+        size = os.fstat(source.fileno()).st_size
         source.seek(start)
-        return Body(start, self._chunks(source), source.close)
+        return Body(start, end, size, partial(self._read, source), source.close, lambda: None)
 
-    def _chunks(self, source: BinaryIO) -> Iterator[bytes]:
-        with source:
-            try:
-                while chunk := source.read(_CHUNK):
-                    yield chunk
-            except OSError as error:
-                raise self._failure(error) from error
+    def _read(self, source: BinaryIO, size: int) -> bytes:
+        try:
+            return source.read(size)
+        except OSError as error:
+            raise self._failure(error) from error
 
     def _failure(self, error: OSError) -> SourceError:
         why = error.strerror or str(error)

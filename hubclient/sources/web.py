@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-from hubclient.errors import ContentChanged, CorruptTransfer, Offline, SourceError
+from hubclient.errors import ContentChanged, CorruptTransfer, Offline, SourceError, Unreachable
 from hubclient.settings import Settings
 from hubclient.sources import http
 from hubclient.sources.location import WebLocation
 from hubclient.sources.remote import Body, Stat
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+# What an address says whose signature has run out, or that was good for one question only.
+_NO_LONGER_THERE = {400, 401, 403, 404, 410}
 
 
 class WebFile:
@@ -21,7 +23,10 @@ class WebFile:
         self._address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
         self._authorize = http.basic_authorization(location.url)
         self._offline = settings.offline
+        self._silence = settings.limits.silence
         self.url = str(location)
+        # Where redirects led to: the pieces of a file are asked for there.
+        self._resolved: str | None = None
 
     def stat(self) -> Stat:
         return self._told(self._look({}))
@@ -36,9 +41,9 @@ class WebFile:
         # Not every server knows conditions.
         return None if etag is not None and _opaque(stat.etag) == _opaque(etag) else stat
 
-    def read(self, start: int = 0, etag: str | None = None) -> Body:
-        headers = {"Range": f"bytes={start}-"} if start else {}
-        # A weak ETag never matches (RFC 9110, section 13.1.1).
+    def read(self, start: int = 0, end: int | None = None, etag: str | None = None) -> Body:
+        headers = {"Range": f"bytes={start}-{'' if end is None else end - 1}"} if start or end is not None else {}
+        # A weak ETag never matches (RFC 9110, section 13.1.1): it is compared below.
         if etag is not None and not etag.startswith("W/"):
             headers["If-Match"] = etag
         answer = self._ask("GET", headers)
@@ -47,10 +52,27 @@ class WebFile:
             raise self._changed(f"HTTP {answer.status}")
         if answer.status not in (200, 206):
             raise self._failure(answer)
-        if etag is not None and answer.headers.get("ETag", etag) != etag:
+        if etag is not None and _opaque(answer.headers.get("ETag", etag)) != _opaque(etag):
             answer.close()
             raise self._changed(f"its ETag was {etag} and is {answer.headers['ETag']}")
-        return Body(self._start(answer), answer.chunks(), answer.close)
+        return self._body(answer)
+
+    def part_size(self, stat: Stat) -> int | None:
+        return None
+
+    def _body(self, answer: http.Answer) -> Body:
+        written = answer.headers.get("Content-Range")
+        if written is None and answer.status == 200:
+            length = answer.headers.get("Content-Length", "")
+            size = int(length) if length.isdecimal() else None
+            return Body(0, size, size, answer.read, answer.close, answer.abort)
+        match = _CONTENT_RANGE.fullmatch(written or "")
+        if match is None:
+            answer.close()
+            why = f"Content-Range: {written}"
+            raise CorruptTransfer("the server sent a part without saying which", where=self.url, why=why, hint="try again later")
+        total = int(match[3]) if match[3] != "*" else None
+        return Body(int(match[1]), int(match[2]) + 1, total, answer.read, answer.close, answer.abort)
 
     def _look(self, headers: Mapping[str, str]) -> http.Answer:
         """HEAD, and where that is refused the first byte by GET: some servers know no HEAD, and its errors say nothing."""
@@ -80,7 +102,29 @@ class WebFile:
         return self._send(method, headers)
 
     def _send(self, method: str, headers: Mapping[str, str]) -> http.Answer:
-        return http.send(method, self._address, headers, authorize=self._authorize)
+        answer = self._send_resolved(method, headers) or self._send_to(self._address, method, headers)
+        if answer.status in (200, 206) and answer.url != self._address:
+            self._resolved = answer.url
+        return answer
+
+    def _send_resolved(self, method: str, headers: Mapping[str, str]) -> http.Answer | None:
+        """Asked where the last answer came from; None if there is nothing there any more."""
+        if self._resolved is None:
+            return None
+        try:
+            answer = self._send_to(self._resolved, method, headers)
+        except Unreachable:
+            self._resolved = None
+            raise
+        if answer.status not in _NO_LONGER_THERE:
+            return answer
+        answer.close()
+        self._resolved = None
+        return None
+
+    def _send_to(self, address: str, method: str, headers: Mapping[str, str]) -> http.Answer:
+        authorize = self._authorize if http.origin_of(address) == http.origin_of(self._address) else None
+        return http.send(method, address, headers, authorize=authorize, silence=self._silence)
 
     def _failure(self, answer: http.Answer) -> SourceError:
         return http.failure(answer)
@@ -90,27 +134,17 @@ class WebFile:
 
     def _size(self, answer: http.Answer) -> int:
         match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
-        told = match[2] if match else answer.headers.get("Content-Length", "") if answer.status == 200 else ""
+        told = match[3] if match else answer.headers.get("Content-Length", "") if answer.status == 200 else ""
         if not told.isdecimal():
             raise SourceError(
                 "the server does not say how long the file is", where=self.url, hint="download it by other means, and give its path"
             )
         return int(told)
 
-    def _start(self, answer: http.Answer) -> int:
-        written = answer.headers.get("Content-Range")
-        if written is None and answer.status == 200:
-            return 0
-        match = _CONTENT_RANGE.fullmatch(written or "")
-        if match is None:
-            answer.close()
-            raise CorruptTransfer("the server sent a part without saying which", where=self.url, why=f"Content-Range: {written}")
-        return int(match[1])
-
     def _changed(self, why: str) -> ContentChanged:
         return ContentChanged("the file was changed on the server while it was fetched", where=self.url, why=why, hint="try again")
 
 
 def _opaque(etag: str | None) -> str | None:
-    """Conditions on what is there already compare weak ETags as strong ones (RFC 9110, section 13.1.2)."""
+    """For a comparison of weak ETags as of strong ones (RFC 9110, section 8.8.3.2): a server may call one content by both."""
     return etag.removeprefix("W/") if etag is not None else None

@@ -1,6 +1,6 @@
-"""Folder names for identities: readable, and safe on every file system.
+"""File names for identities: readable, and safe on every file system.
 
-Lower case, because names that differ only in case would be one folder on some systems; the hash keeps them apart.
+Lower case, because names that differ only in case would be one file on some systems; the hash keeps them apart.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import hashlib
 import re
 
 _UNSAFE = re.compile(r"[^a-z0-9._-]+")
-_LONGEST_SLUG = 90
+# With it, no path below a cache's folder is longer than 130 characters: Windows allows 259 from the drive on.
+_LONGEST_SLUG = 64
 # Windows opens a device for these names, whatever follows the first dot.
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 

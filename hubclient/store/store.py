@@ -1,159 +1,235 @@
-"""The cache: complete model folders, each committed with one rename.
+"""The cache: whole model folders, named by what they hold, and names that lead to them. `hubclient.store.layer` shows the layout.
 
-    models/<key>/      an entry, or (without a whole marker) nothing
-    staging/<key>.*/   entries in the making, and removed ones on their way out
-    locks/<key>.lock   one process at a time makes an entry
-
-Reading needs no permission to write. Entries hold plain files: no links to follow, nothing outside.
+Reading needs no permission to write. Contents are plain files: no links to follow, nothing outside. A content is committed with one rename
+and a name with another, after it: a process that ends between the two leaves a content without a name, which is cleaned up.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
-from hubclient.errors import StoreError
+from hubclient.errors import StoreError, StoreUnwritable
+from hubclient.locks import wait_lock
 from hubclient.sources.disk import disk_errors
-from hubclient.store.digest import sha256_of, sync
-from hubclient.store.entry import MARKER, Entry, StoredFile, files_in, marker_text, read_entry, size_of
-from hubclient.store.locks import wait_lock
+from hubclient.store.content import MARKER, Content, Sealed, StoredFile, read_content, seal
+from hubclient.store.digest import sync
+from hubclient.store.entry import Entry
+from hubclient.store.gate import gate
+from hubclient.store.layer import Layer, as_time
+from hubclient.store.leases import Leases
+from hubclient.store.leftovers import Leftover, clean, find_leftovers
+from hubclient.store.name import Name, named_by
 from hubclient.store.naming import key_of
-from hubclient.store.staging import staging_folder, unused
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What `verify` found wrong with one file."""
-
-    file: str
-    problem: str
+from hubclient.store.removal import Holding, freed_by, holdings, remove
+from hubclient.store.staging import delete, staging_folder, taken_out
+from hubclient.store.verify import Advance, Finding, examine, problem_of
 
 
 class Store:
-    def __init__(self, root: Path) -> None:
+    """`root` is the folder that is written to; `shared` ones are looked in after it, and only read."""
+
+    def __init__(self, root: Path, shared: Iterable[Path] = ()) -> None:
         self.root = root
-        self._models = root / "models"
-        self._staging = root / "staging"
+        self._own = Layer(root)
+        self._layers = (self._own, *(Layer(folder) for folder in shared if folder != root))
+        self._leases = Leases(self._own.leases)
+        self._cleaned = False
 
     def find(self, identity: str) -> Entry | None:
-        """The complete entry for this content: its marker is whole and every file has its size."""
-        entry = read_entry(self._models / key_of(identity))
-        return entry if entry is not None and entry.identity == identity else None
+        """What this name means: its record is whole, and so is the content's marker, and every file has its size."""
+        for layer in self._layers:
+            if (found := layer.name(identity)) and (entry := self._entry(layer, *found)):
+                return entry
+        return None
 
     def entries(self) -> list[Entry]:
-        """All complete entries, by folder name."""
-        try:
-            folders = sorted(self._models.iterdir())
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except OSError as error:
-            raise StoreError(
-                "the cache cannot be read",
-                where=str(self._models),
-                why=error.strerror,
-                hint="check its permissions, or set HUBCLIENT_CACHE",
-            ) from error
-        return [entry for entry in map(read_entry, folders) if entry is not None]
+        """Every name that `find` finds. Raises StoreError."""
+        return [entry for name in self.names() if (entry := self.find(name.identity))]
+
+    def names(self) -> list[Name]:
+        """Every name, those of damaged contents too. Raises StoreError."""
+        return list({name.identity: name for layer in reversed(self._layers) for name, _ in layer.all_names()}.values())
+
+    def use(self, entry: Entry) -> bool:
+        """Remember that the model is used now, and have other processes leave it alone until this one ends.
+
+        False if it is not there any more. That the cache cannot be written is no failure.
+        """
+        with suppress(OSError):
+            os.utime(self._own.record(entry.identity))
+        self._leases.take(entry.digest)
+        return os.path.isfile(entry.path / MARKER)
 
     def staging(self, identity: str) -> AbstractContextManager[Path]:
-        """A new empty folder to build an entry in; removed on exit unless committed. Raises StoreUnwritable, StoreFull."""
-        return staging_folder(self._staging, key_of(identity))
+        """A new empty folder to build a content in; removed on exit unless committed. Raises StoreUnwritable, StoreFull."""
+        if not self._cleaned:
+            self._cleaned = True
+            self.clean()
+        return staging_folder(self._own.staging, key_of(identity))
 
     @contextmanager
     def lock(self, identity: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """One process (and thread) at a time for this content; `waiting` is told when another one has it.
+        """One process (and thread) at a time for this name; `waiting` is told when another one has it.
 
-        Look with `find` again once inside. Where the file system has no locks, nobody waits.
+        Look with `find` again once inside. Where the file system has no locks, nobody waits. Raises StoreUnwritable.
         """
-        locks = self.root / "locks"
-        with disk_errors(locks):
-            locks.mkdir(parents=True, exist_ok=True)
-            hold = wait_lock(locks / f"{key_of(identity)}.lock", waiting)
+        with disk_errors(self._own.locks):
+            self._own.locks.mkdir(parents=True, exist_ok=True)
+            hold = wait_lock(self._own.locks / f"{key_of(identity)}.lock", waiting)
         try:
             yield
         finally:
             hold.release()
 
-    def commit(self, staging: Path, identity: str, known: Mapping[str, str] | None = None) -> Entry:
-        """Make a staged folder the entry for this content, with one rename; if there is a complete one already, that one stays.
+    def commit(self, staging: Path, identity: str, known: Mapping[str, str] | None = None, *, afresh: bool = False) -> Entry:
+        """Make a staged folder this name's content. If its content is there already, that stays; `afresh`: it is damaged, and replaced.
 
         `known`: SHA-256 (hexadecimal) of files that were hashed as they were written, by name with slashes.
         Raises StoreError for anything but plain files, StoreUnwritable, StoreFull.
         """
         with disk_errors(staging):
-            _seal(staging, identity, known or {})
-        target = self._models / key_of(identity)
-        with disk_errors(target):
-            self._models.mkdir(parents=True, exist_ok=True)
-            while (there := self.find(identity)) is None:
-                self._discard(target)
-                try:
-                    staging.rename(target)
-                except OSError:
-                    # Another process was faster, and its entry must be looked at first.
-                    if not target.exists():
-                        raise
-                else:
-                    sync(self._models)
-        return there
+            sealed = seal(staging, known or {})
+        name = named_by(sealed.manifest, identity, sealed.digest)
+        before = self._own.name(identity)
+        if before and before[0].content == sealed.digest:
+            name = replace(name, archive=before[0].archive)
+        return self._place(sealed, [name], afresh)[0]
 
-    def remove(self, entry: Entry) -> int:
-        """Take an entry out, and return how many bytes it held (0 when it was gone already). Raises StoreUnwritable."""
-        with disk_errors(entry.path):
-            removed = self._discard(entry.path)
-        return entry.size if removed else 0
+    def add(self, staging: Path, names: Sequence[Name], known: Mapping[str, str] | None = None) -> list[Entry]:
+        """Make a staged folder, which is another store's content, the content of all these names.
 
-    def verify(self, entry: Entry) -> list[Finding]:
-        """Hash every file again, and say what differs from what was committed."""
-        findings = [_examine(entry, name, file) for name, file in entry.files.items()]
-        with disk_errors(entry.path):
-            unlisted = set(files_in(entry.path)) - {MARKER, *entry.files}
-        return [finding for finding in findings if finding] + [
-            Finding(name, "was not there when the model was stored") for name in sorted(unlisted)
-        ]
+        Raises StoreError when it is not the content that the names say, and as `commit` does.
+        """
+        with disk_errors(staging):
+            sealed = seal(staging, known or {})
+        if other := next((name for name in names if name.content != sealed.digest), None):
+            why = f"{other.content} was announced, and it is {sealed.digest}"
+            raise StoreError("the content is not what its name says", where=other.identity, why=why, hint="have it sent again")
+        return self._place(sealed, [replace(name, archive=None) for name in names])
 
-    def _discard(self, folder: Path) -> bool:
-        """Rename away, so that nobody meets half an entry, then delete. False if there is nothing."""
-        self._staging.mkdir(parents=True, exist_ok=True)
-        away = unused(self._staging, folder.name)
+    def keep_archive(self, entry: Entry, path: Path, sha256: str) -> Entry:
+        """Keep the file that the entry was made from; it lies in a staging folder, and leaves it. Raises StoreUnwritable, StoreFull."""
+        with disk_errors(self._own.archives), gate(self._own):
+            file = StoredFile(path.stat().st_size, sha256)
+            self._own.archives.mkdir(parents=True, exist_ok=True)
+            sync(path)
+            os.replace(path, self._own.place_of(file))
+            self._write(replace(entry.name, archive=file))
+        return self._found(entry.identity)
+
+    def remove(self, names: Sequence[Name], *, force: bool = False) -> int:
+        """Take names out, and what no other name means: their contents and archives. All or none; gives how many bytes that freed.
+
+        Raises StoreInUse when a content would go that another process uses (unless `force`), StoreUnwritable.
+        """
+        for name in names:
+            if self._own.name(name.identity) is None and self.find(name.identity):
+                shared = ", ".join(str(layer.root) for layer in self._layers[1:])
+                raise StoreUnwritable(f"'{name.identity}' lies in a shared cache, which is only read", where=shared)
+        return remove(self._own, self._leases, names, force=force)
+
+    def freed_by(self, names: Sequence[Name]) -> int:
+        """How many bytes their removal would free."""
+        return freed_by(self._own, names)
+
+    def holdings(self) -> list[Holding]:
+        """What the user's own folder holds, content by content, least recently used first. Raises StoreError."""
+        return holdings(self._own, self._leases)
+
+    def leftovers(self) -> list[Leftover]:
+        """What `clean` would remove. Raises StoreError."""
+        if not os.path.isdir(self.root):
+            return []
         try:
-            folder.rename(away)
-        except FileNotFoundError:
-            return False
-        if away.is_dir():
-            import shutil
+            with gate(self._own) as certain:
+                return list(find_leftovers(self._layers, certain=certain))
+        except StoreUnwritable:
+            return list(find_leftovers(self._layers, certain=False))
 
-            shutil.rmtree(away, ignore_errors=True)
-        else:
-            away.unlink()
-        return True
+    def clean(self) -> list[Leftover]:
+        """Remove what ended processes left; gives what that was. Raises StoreError."""
+        with gate(self._own) as certain:
+            found = list(find_leftovers(self._layers, certain=certain))
+            clean(self._own, found)
+        self._leases.sweep()
+        return found
 
+    def folder_of(self, name: Name) -> Path:
+        """Where its content is, whole or not, or would be."""
+        there = (layer.contents / name.content for layer in self._layers if os.path.isdir(layer.contents / name.content))
+        return next(there, self._own.contents / name.content)
 
-def _seal(staging: Path, identity: str, known: Mapping[str, str]) -> None:
-    files = {}
-    for name in files_in(staging):
-        path = staging / name
-        files[name] = StoredFile(path.stat().st_size, known.get(name) or sha256_of(path))
-        sync(path)
-    files.pop(MARKER, None)
-    marker = staging / MARKER
-    marker.write_text(marker_text(identity, files), encoding="utf-8")
-    sync(marker)
-    sync(staging)
+    def archive_of(self, name: Name) -> Path | None:
+        """What was fetched, where it was asked to be kept and is there."""
+        return self._own.archive(name.archive) if name.archive else None
 
+    def verify(self, name: Name, advance: Advance = lambda count: None) -> list[Finding]:
+        """Hash every file again, and say what differs from what was committed; `advance` is told of bytes."""
+        findings = list(examine(self.folder_of(name), advance))
+        if name.archive and (problem := problem_of(place := self._own.place_of(name.archive), name.archive, advance)):
+            findings.append(Finding(str(place), problem))
+        return findings
 
-def _examine(entry: Entry, name: str, file: StoredFile) -> Finding | None:
-    path = entry.path / name
-    size = size_of(path)
-    if size is None:
-        return Finding(name, "is missing" if not os.path.lexists(path) else "is not a plain file")
-    if size != file.size:
-        return Finding(name, f"has {size:,} bytes, {file.size:,} were stored")
-    try:
-        sha256 = sha256_of(path)
-    except OSError as error:
-        return Finding(name, f"cannot be read: {error.strerror}")
-    return None if sha256 == file.sha256 else Finding(name, f"has SHA-256 {sha256}, {file.sha256} was stored")
+    def _entry(self, layer: Layer, name: Name, used: float) -> Entry | None:
+        content = self._content(name.content)
+        return Entry(name, content, layer, as_time(used)) if content else None
+
+    def _content(self, digest: str) -> Content | None:
+        return next((content for layer in self._layers if (content := layer.content(digest))), None)
+
+    def _found(self, identity: str) -> Entry:
+        entry = self.find(identity)
+        if entry is None:
+            raise StoreError("the model was removed while it was stored", where=str(self.root), hint="try again")
+        return entry
+
+    def _place(self, sealed: Sealed, names: Sequence[Name], afresh: bool = False) -> list[Entry]:
+        target = self._own.contents / sealed.digest
+        with disk_errors(target), gate(self._own):
+            if moved := afresh or self._content(sealed.digest) is None:
+                self._move(sealed.folder, target)
+            try:
+                for name in names:
+                    self._write(name)
+            except OSError:
+                # The disk is full, perhaps: then least of all should a content stay that no name leads to.
+                if moved and not any(name.content == sealed.digest for name, _ in self._own.all_names()):
+                    self._take_out(target)
+                raise
+        return [self._found(name.identity) for name in names]
+
+    def _move(self, staging: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            self._take_out(target)
+            try:
+                staging.rename(target)
+            except OSError:
+                # Where there are no locks, another process may have been faster; what it made is as good as ours.
+                if read_content(target):
+                    return
+                if not target.exists():
+                    raise
+            else:
+                sync(target.parent)
+                return
+
+    def _take_out(self, content: Path) -> None:
+        if away := taken_out(content, self._own.staging):
+            delete(away)
+
+    def _write(self, name: Name) -> None:
+        record = self._own.record(name.identity)
+        record.parent.mkdir(parents=True, exist_ok=True)
+        part = record.with_name(f"{record.name}.{os.urandom(4).hex()}.part")
+        try:
+            part.write_text(name.to_json(), encoding="utf-8")
+            sync(part)
+            os.replace(part, record)
+            sync(record.parent)
+        finally:
+            part.unlink(missing_ok=True)

@@ -1,34 +1,61 @@
-"""One file, brought here whole: hashed as it arrives, resumed when it breaks off, compared with what was announced."""
+"""One file, brought here whole: in pieces over several connections, hashed as it arrives, resumed when it breaks off, compared with what
+was announced.
+
+    facts      size, ETag, digests: one question
+    part       what an earlier process left of this content, or the start of it
+    crew       streams bring pieces, the file is hashed behind them
+    checks     what arrived is held against what was announced
+    target     the file gets its place
+"""
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from hubclient.errors import ContentChanged, CorruptTransfer, ServerFailure, Unreachable
+from hubclient.errors import CorruptTransfer, SourceError
+from hubclient.sources.digests import Digests
 from hubclient.sources.disk import demand_room, disk_errors
 from hubclient.sources.remote import RemoteFile, Stat
 from hubclient.sources.retry import Patience
-from hubclient.transfer.progress import Advance, Progress, Silent
+from hubclient.transfer.board import Board
+from hubclient.transfer.checks import Check, plan_checks
+from hubclient.transfer.crew import Crew
+from hubclient.transfer.hashing import Hashing
+from hubclient.transfer.journal import Content
+from hubclient.transfer.line import Line
+from hubclient.transfer.parts import Part, open_part
+from hubclient.transfer.pieces import Pieces
+from hubclient.transfer.progress import Progress, Silent
+from hubclient.transfer.ramp import Ramp
+from hubclient.transfer.streams import Errand
 
-# A connection that brought this much was worth its while: the next failure is counted as the first.
-_WORTH_AN_ATTEMPT = 1 << 16
+_log = logging.getLogger("hubclient")
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What arrived; `sha256` was computed here, from the bytes that were written."""
+    """What arrived; `sha256` was computed here, from the bytes that were written. `compared`: what was held against the source's word."""
 
     url: str
     size: int
     sha256: str
     etag: str | None
+    compared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Order:
+    file: RemoteFile
+    target: Path
+    expected: Digests
+    parts: Path | None
+    line: Line
+    progress: Progress
 
 
 def fetch(
@@ -36,96 +63,85 @@ def fetch(
     target: Path,
     *,
     stat: Stat | None = None,
+    expected: Digests | None = None,
+    parts: Path | None = None,
+    line: Line | None = None,
     progress: Progress | None = None,
     retries: int = 4,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Fetched:
     """Write the whole content of `file` to `target`, a new file in a folder of the caller's.
 
-    `stat`: the file's facts, where they were asked for just now.
-    Raises SourceError (CorruptTransfer when what arrived is not what was announced), StoreFull, StoreUnwritable;
-    `target` is then incomplete.
+    `stat`: the file's facts, where they were asked for just now. `expected`: digests that the caller knows, from metadata.json or a lock:
+    they outrank those that the source announces.
+    `parts`: the folder of unfinished transfers (`settings.transfers`), on the file system of `target`: what is there of this content,
+    left by whatever process, is not fetched again, and what is unfinished when this one ends stays there. None: nothing is kept.
+    `line`: what this process's transfers share; give every `fetch` the same one. `fetch` may be called in several threads at once.
+    Nothing is flushed to the disk: that is for who commits the file.
+    Raises SourceError (CorruptTransfer when what arrived is not what was announced), StoreFull, StoreUnwritable: without a `target` then.
     """
     patience = Patience(retries, sleep)
-    progress = progress or Silent()
+    order = _Order(file, target, expected or Digests(), parts, line or Line(), progress or Silent())
     stat = stat or patience.insist(file.stat)
     try:
-        return _fetch_announced(file, stat, target, progress, patience)
-    except ContentChanged:
-        stat = patience.insist(file.stat)
-        return _fetch_announced(file, stat, target, progress, patience)
+        return _bring(order, stat, patience)
+    except CorruptTransfer as error:
+        _log.info("%s: it is fetched once more", error.in_short())
+        return _bring(order, patience.insist(file.stat), patience)
 
 
-def _fetch_announced(file: RemoteFile, stat: Stat, target: Path, progress: Progress, patience: Patience) -> Fetched:
-    demand_room(target.parent, stat.size)
-    label = unquote(urlsplit(file.url).path.rpartition("/")[2])
-    with disk_errors(target, needed=stat.size), progress.task(label, stat.size) as advance, target.open("wb", buffering=0) as sink:
-        arrival = _Arrival(file, stat, sink, advance)
-        while arrival.size < stat.size:
-            before = arrival.size
-            try:
-                arrival.take()
-            except (ServerFailure, Unreachable) as error:
-                patience.wait(error, progressed=arrival.size - before >= _WORTH_AN_ATTEMPT)
-    return arrival.checked()
+def _bring(order: _Order, stat: Stat, patience: Patience) -> Fetched:
+    url, announced = order.file.url, order.expected.over(stat.digests)
+    content = Content(url, stat.size, stat.etag, announced.sha256 or announced.git_sha1 or announced.md5)
+    with disk_errors(order.target, stat.size):
+        part = open_part(order.parts, content, order.target)
+    try:
+        demand_room(part.path.parent, stat.size - part.taken)
+        with disk_errors(part.path, stat.size):
+            part.make(stat.size)
+        checks = plan_checks(order.expected, stat.digests, stat.size, lambda: _part_size(order.file, stat))
+        sha256 = _receive(order, stat, part, checks, patience)
+        compared = _compare(url, checks, sha256, announced.sha256)
+        with disk_errors(order.target):
+            part.finish(order.target)
+    except CorruptTransfer:
+        part.discard()
+        raise
+    except BaseException:
+        part.keep()
+        raise
+    return Fetched(url, stat.size, sha256, stat.etag, compared)
 
 
-class _Arrival:
-    """The bytes so far, and their digests."""
+def _receive(order: _Order, stat: Stat, part: Part, checks: Sequence[Check], patience: Patience) -> str:
+    pieces = Pieces(stat.size, order.line.limits.jobs, [arrived.span for arrived in part.arrived])
+    board = Board(pieces, part, part.arrived)
+    hashing = Hashing(board, part.path, stat.size, [check.running for check in checks])
+    label = unquote(urlsplit(order.file.url).path.rpartition("/")[2])
+    with order.progress.task(label, stat.size) as advance:
+        return Crew(Errand(order.file, stat, order.line, part), board, hashing, Ramp(pieces.most_streams), patience, advance).work()
 
-    def __init__(self, file: RemoteFile, stat: Stat, sink: BinaryIO, advance: Advance) -> None:
-        self._file, self._stat, self._sink, self._advance = file, stat, sink, advance
-        self.size = 0
-        self._start_over()
 
-    def take(self) -> None:
-        """Receive from here on until the end. Raises Unreachable if that does not come."""
-        with closing(self._file.read(self.size, self._stat.etag)) as body:
-            if body.start != self.size:
-                self._start_over()
-            if body.start != self.size:
-                raise self._corrupt(f"the server began at byte {body.start}, which was not asked for")
-            for chunk in body.chunks:
-                self._keep(chunk)
-        if self.size < self._stat.size:
-            raise Unreachable(
-                "the file broke off", where=self._file.url, why=f"{self.size:,} of {self._stat.size:,} bytes arrived", hint="try again"
-            )
+def _part_size(file: RemoteFile, stat: Stat) -> int | None:
+    try:
+        return file.part_size(stat)
+    except SourceError:
+        return None
 
-    def checked(self) -> Fetched:
-        sha256 = self._sha256.hexdigest()
-        if self._stat.sha256 is not None and sha256 != self._stat.sha256:
-            raise self._corrupt(f"its SHA-256 is {sha256}, {self._stat.sha256} was announced")
-        if self._md5 is not None and self._md5.hexdigest() != self._stat.md5:
-            raise self._corrupt(f"its MD5 is {self._md5.hexdigest()}, {self._stat.md5} was announced")
-        return Fetched(self._file.url, self.size, sha256, self._stat.etag)
 
-    def _keep(self, chunk: bytes) -> None:
-        if self.size + len(chunk) > self._stat.size:
-            raise self._corrupt(f"more than the announced {self._stat.size:,} bytes arrived")
-        rest = memoryview(chunk)
-        while rest:
-            rest = rest[self._sink.write(rest) :]
-        self._sha256.update(chunk)
-        if self._md5 is not None:
-            self._md5.update(chunk)
-        self.size += len(chunk)
-        self._advance(len(chunk))
+def _compare(url: str, checks: Sequence[Check], sha256: str, announced: str | None) -> tuple[str, ...]:
+    """The names of what agrees. Raises CorruptTransfer."""
+    if announced is not None and sha256 != announced:
+        raise _corrupt(url, f"its SHA-256 is {sha256}, {announced} was announced")
+    found = [(check, check.running.hexdigest()) for check in checks]
+    for check, value in found:
+        if check.binding and value != check.wanted:
+            raise _corrupt(url, f"its {check.name} is {value}, {check.wanted} was announced")
+    agreeing = tuple(check.name for check, value in found if value == check.wanted)
+    return agreeing if announced is None else ("SHA-256", *agreeing)
 
-    def _start_over(self) -> None:
-        if self.size:
-            self._sink.seek(0)
-            self._sink.truncate()
-            self._advance(-self.size)
-        self.size = 0
-        self._sha256 = hashlib.sha256()
-        wanted = self._stat.md5 is not None and self._stat.sha256 is None
-        self._md5 = hashlib.md5(usedforsecurity=False) if wanted else None
 
-    def _corrupt(self, why: str) -> CorruptTransfer:
-        return CorruptTransfer(
-            "what arrived is not what was announced",
-            where=self._file.url,
-            why=why,
-            hint="try again; if it stays so, the source itself is damaged",
-        )
+def _corrupt(url: str, why: str) -> CorruptTransfer:
+    return CorruptTransfer(
+        "what arrived is not what was announced", where=url, why=why, hint="try again; if it stays so, the source itself is damaged"
+    )

@@ -83,5 +83,5 @@ def _known(shop: Shop) -> int:
 
 def _stored(shop: Shop) -> frozenset[tuple[str, str]]:
     """Name and language of what is in the store."""
-    manifests = (entry.manifest for entry in shop.hub.store.entries())
-    return frozenset((str(manifest.get("name")), str(manifest.get("language"))) for manifest in manifests)
+    owns = (entry.name.own for entry in shop.hub.store.entries())
+    return frozenset((str(own.get("name")), str(own.get("language"))) for own in owns)

@@ -54,7 +54,7 @@ def open_shop(hub: Hub, door: Door) -> Shop:
         hub,
         door,
         Pulls(hub),
-        OpenedModels(),
+        OpenedModels(hub.store),
         environment({"token": door.token, "static_site": False, "static": "/static/", "home": "/"}),
         Clock(),
     )

@@ -50,6 +50,13 @@ def test_start() -> None:
     ]
 
 
+def test_pulls() -> None:
+    assert table(bench("pulls.py", "--rounds", 1, "--archive", EMBEDDED, "--rate", 500)) == [
+        "4 models over a line of 500 MB/s",
+        "unpacking while one archive arrives: at most saved",
+    ]
+
+
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not installed")
 def test_convert() -> None:
     assert table(bench("convert.py", "--rounds", 1, "--archive", EMBEDDED)) == [

@@ -13,7 +13,7 @@ from hubclient import Hub
 from hubclient.bundled import INDEX
 from tests.cards.shared import archive, card_text
 from tests.catalog.live_lines import line
-from tests.e2e.material import BUCKET, DEMO, DEMO_KEY, DEMO_ZIP, IMDB, PUBMED
+from tests.e2e.material import BUCKET, DEMO, DEMO_KEY, DEMO_ZIP, IMDB, PUBMED, PUBMED_KEY
 from tests.e2e.shell import cache, hub
 from tests.servers.hub import FakeHub
 from tests.servers.script import Reply, ScriptedServer, file_reply
@@ -157,7 +157,7 @@ class TestExplain:
     def test_a_pulled_model(self, shop: Path) -> None:
         done = hub("explain", DEMO)
         assert f"  1. store: s3://{BUCKET}/{DEMO_KEY}\n      there; use\n" in done.out
-        assert f"so: open {shop / 'models'}" in done.out
+        assert f"so: open {shop / 'contents'}" in done.out
 
     def test_a_mirror_has_it(self) -> None:
         record = json.loads(hub("explain", DEMO, "--json").out)
@@ -221,6 +221,7 @@ class TestExplain:
     def test_sources_answer(self, seaweed: Seaweed, fakehub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HUBCLIENT_S3_ENDPOINT", seaweed.endpoint)
         monkeypatch.setenv("HF_ENDPOINT", fakehub.endpoint)
+        seaweed.delete(seaweed.public_bucket, PUBMED_KEY)
         record = json.loads(hub("explain", PUBMED, "--online", "--json").out)
         states = {source["role"]: source["state"] for source in record["sources"]}
         assert "not there" in states["S3"] or "no such" in states["S3"]

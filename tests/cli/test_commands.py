@@ -12,7 +12,7 @@ from hubclient import bundled, pull
 from tests.e2e.material import BUCKET, DEMO, DEMO_KEY, DEMO_ZIP, IMDB, IMDB_KEY, PUBMED, TREC6_ZIP, make_mirror
 from tests.e2e.shell import holdings, hub, models
 
-COMMANDS = ["pull", "predict", "search", "info", "explain", "path", "ls", "rm", "refresh", "lint", "cards"]
+COMMANDS = ["pull", "predict", "search", "info", "explain", "path", "ls", "verify", "rm", "prune", "refresh", "lint", "cards"]
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_shell_completion(shell: str) -> None:
 
 def test_completion_knows_the_commands() -> None:
     done = hub(env={"_HUB_COMPLETE": "complete_bash", "COMP_WORDS": "hub p", "COMP_CWORD": "1"})
-    assert set(done.out.split()) == {"pull", "predict", "path"}
+    assert set(done.out.split()) == {"pull", "predict", "path", "prune"}
 
 
 def test_help_and_version() -> None:

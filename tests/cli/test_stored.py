@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hubclient import Hub, bundled
-from hubclient.errors import AmbiguousModel
+from hubclient.errors import AmbiguousModel, NotFound
 from tests.e2e.material import DEMO, DEMO_KEY, DEMO_ZIP, make_mirror
 from tests.e2e.shell import hub
 
@@ -40,8 +40,8 @@ def test_of_several_languages_the_one_that_pull_takes(offer: Path) -> None:
     assert pulled("twin") == english == hub("path", "twin").out
     assert hub("path", "fr/twin").out == french
     assert hub("rm", "twin").code == 0
-    left = [Path(folder.strip()).is_dir() for folder in (french, german, english)]
-    assert left == [True, True, False]
+    assert [hub("path", f"{language}/twin").code for language in ("fr", "de", "en")] == [0, 0, NotFound.exit_code]
+    assert french == german == english
     for command in ("path", "rm"):
         refused = hub(command, "twin")
         assert (refused.code, refused.out) == (AmbiguousModel.exit_code, "")

@@ -50,12 +50,17 @@ def cache() -> Path:
 
 
 def models(root: Path | None = None) -> list[Path]:
-    """The folders of the entries in a cache."""
-    return sorted(((root or cache()) / "models").glob("*"))
+    """The folders of the models in a cache."""
+    return sorted(((root or cache()) / "contents").glob("*"))
+
+
+def names(root: Path | None = None) -> list[Path]:
+    """The names of the models in a cache: one content may have several."""
+    return sorted(((root or cache()) / "names").glob("*"))
 
 
 def holdings(root: Path | None = None) -> dict[str, int]:
-    """Every file below the entries, and whatever is left in staging: name -> size. Lock files are no content."""
+    """Every file of the models and of their names, and whatever is left in staging: name -> size. Lock files are no content."""
     root = root or cache()
-    files = [*(root / "models").rglob("*"), *(root / "staging").rglob("*")]
+    files = [file for part in ("contents", "names", "archives", "staging") for file in (root / part).rglob("*")]
     return {file.relative_to(root).as_posix(): file.stat().st_size for file in files if file.is_file()}

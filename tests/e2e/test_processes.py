@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.material import DEMO, DEMO_ZIP, IMDB, TREC6_ZIP
-from tests.e2e.shell import HUB, holdings, hub, models, python
+from tests.e2e.shell import HUB, cache, holdings, hub, models, python
 from tests.servers.script import Reply, Request, ScriptedServer, file_reply
 
 HEAVY = {
@@ -44,7 +44,15 @@ def imported(*command: str | Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "command",
-    [("-c", "import hubclient"), (HUB, "--help"), (HUB, "--version"), (HUB, "pull", "--help"), (HUB, "ls"), (HUB, "search", "sst2")],
+    [
+        ("-c", "import hubclient"),
+        (HUB, "--help"),
+        (HUB, "--version"),
+        (HUB, "pull", "--help"),
+        (HUB, "ls"),
+        (HUB, "search", "sst2"),
+        (HUB, "env"),
+    ],
     ids=lambda command: " ".join(map(str, command[1:])),
 )
 def test_what_needs_no_model_imports_nothing_heavy(command: tuple[str | Path, ...]) -> None:
@@ -145,18 +153,21 @@ def test_many_processes_that_need_the_same_model_at_once() -> None:
     assert len(models()) == 1
 
 
-def test_killed_in_the_middle_of_a_download(gate: Gate) -> None:
+def test_killed_in_the_middle_of_a_download(gate: Gate, script: ScriptedServer) -> None:
     with pulling(IMDB) as process:
         assert gate.reached.wait(60)
         process.send_signal(signal.SIGKILL)
         assert process.wait(60) == -signal.SIGKILL
-    assert [size for file, size in holdings().items() if file.endswith("archive.zip")] == [1_000_000]
     assert not models()
+    script.requests.clear()
     gate.opened.set()
     done = hub("pull", IMDB)
     assert done.code == 0, done.err
     assert done.lines == [str(models()[0])]
+    # What had arrived is not fetched again, and nothing of it is left.
+    assert [request.headers["Range"] for request in script.asked("GET")] == [f"bytes=1000000-{len(gate.content) - 1}"]
     assert not [file for file in holdings() if file.startswith("staging")]
+    assert not list((cache() / "transfers").iterdir())
     assert hub("predict", IMDB, "--offline", TEXT).out.startswith("pos\t")
 
 

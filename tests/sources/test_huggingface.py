@@ -1,31 +1,21 @@
-"""Repositories of a Hugging Face Hub: huggingface_hub against a server that speaks its protocol."""
+"""Repositories of a Hugging Face Hub: what is in them, asked by huggingface_hub of a server that speaks its protocol."""
 
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hubclient.errors import (
-    CorruptTransfer,
-    Forbidden,
-    InvalidReference,
-    NotFound,
-    Offline,
-    ServerFailure,
-    SourceError,
-    StoreFull,
-    Unreachable,
-)
+from hubclient.errors import Forbidden, InvalidReference, NotFound, Offline, ServerFailure, SourceError, Unreachable
 from hubclient.settings import Settings
 from hubclient.sources.huggingface import HubFile, HubRepository, HubSnapshot
 from hubclient.sources.location import HubLocation
+from hubclient.sources.remote import Stat
 from tests.servers.hub import FakeHub
 from tests.servers.ports import free_port
-from tests.servers.script import Reply, ScriptedServer
+from tests.servers.script import Reply, ScriptedServer, file_reply
 
 REPO = "someone/Tiny-Model"
 CONFIG = b'{"model_type": "bert"}'
@@ -43,6 +33,10 @@ def repository(settings: Settings, repo: str = REPO, revision: str | None = None
     return HubRepository(HubLocation(repo, revision), settings, retries=3, sleep=lambda seconds: None)
 
 
+def content(hub: HubRepository, name: str) -> bytes:
+    return b"".join(hub.file(hub.resolve(), name).read().chunks)
+
+
 def test_resolve_pins_the_commit_and_lists_files_with_their_hashes(settings: Settings) -> None:
     snapshot = repository(settings).resolve()
     assert len(snapshot.commit) == 40
@@ -53,24 +47,13 @@ def test_resolve_pins_the_commit_and_lists_files_with_their_hashes(settings: Set
     assert str(snapshot.location) == f"hf:{REPO}@{snapshot.commit}"
 
 
-def test_fetch_puts_verified_files_into_the_folder(settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", list(FILES))
+def test_a_file_is_read_where_the_hub_sends_us(settings: Settings, name: str) -> None:
     hub = repository(settings)
-    snapshot = hub.resolve()
-    told: list[int] = []
-    sums = hub.fetch(snapshot, FILES, tmp_path / "out", told.append)
-    assert {name: (tmp_path / "out" / name).read_bytes() for name in FILES} == FILES
-    assert sums == {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
-    assert sum(told) == snapshot.size_of(FILES)
-    assert not any((tmp_path / "out" / name).is_symlink() for name in FILES)
-
-
-def test_fetch_again_asks_for_no_bytes(settings: Settings, fakehub: FakeHub, tmp_path: Path) -> None:
-    hub = repository(settings)
-    snapshot = hub.resolve()
-    hub.fetch(snapshot, FILES, tmp_path / "first")
-    fakehub.fault(p503=100)
-    hub.fetch(snapshot, FILES, tmp_path / "second")
-    assert (tmp_path / "second" / "config.json").read_bytes() == CONFIG
+    file = hub.file(hub.resolve(), name)
+    assert b"".join(file.read().chunks) == FILES[name]
+    assert b"".join(file.read(2, 5).chunks) == FILES[name][2:5]
+    assert file.stat().size == len(FILES[name])
 
 
 def test_a_commit_can_be_named(settings: Settings) -> None:
@@ -78,56 +61,24 @@ def test_a_commit_can_be_named(settings: Settings) -> None:
     assert repository(settings, revision=commit).resolve().commit == commit
 
 
-def test_damage_in_the_hub_clients_cache_is_downloaded_anew(settings: Settings, tmp_path: Path) -> None:
-    hub = repository(settings)
-    snapshot = hub.resolve()
-    hub.fetch(snapshot, ["model.safetensors"], tmp_path / "first")
-    (cached,) = settings.hf_cache.rglob("model.safetensors")
-    cached.resolve().unlink()
-    cached.resolve().write_bytes(WEIGHTS[:-1] + b"?")
-    told: list[int] = []
-    hub.fetch(snapshot, ["model.safetensors"], tmp_path / "second", told.append)
-    assert (tmp_path / "second" / "model.safetensors").read_bytes() == WEIGHTS
-    assert sum(told) == len(WEIGHTS)
-
-
-def test_content_that_is_not_what_was_announced_is_refused(settings: Settings, tmp_path: Path) -> None:
-    hub = repository(settings)
-    snapshot = hub.resolve()
-    wrong = HubSnapshot(snapshot.repo, snapshot.commit, {"config.json": HubFile(len(CONFIG), git_sha1="0" * 40)})
-    with pytest.raises(CorruptTransfer, match=r"config\.json"):
-        hub.fetch(wrong, ["config.json"], tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_download_that_is_cut_goes_on(settings: Settings, fakehub: FakeHub, tmp_path: Path) -> None:
-    weights = bytes(range(251)) * 130_000
-    fakehub.add(REPO, {"model.safetensors": weights})
-    hub = repository(settings)
-    snapshot = hub.resolve()
-    fakehub.fault(cut=20_000_000)
-    hub.fetch(snapshot, ["model.safetensors"], tmp_path / "out")
-    assert (tmp_path / "out" / "model.safetensors").read_bytes() == weights
-
-
-def test_missing_repository_revision_and_file_are_told_apart(settings: Settings, tmp_path: Path) -> None:
+def test_missing_repository_revision_and_file_are_told_apart(settings: Settings) -> None:
     with pytest.raises(NotFound, match="no repository 'someone/else'"):
         repository(settings, "someone/else").resolve()
     with pytest.raises(NotFound, match="no revision 'v9'"):
         repository(settings, revision="v9").resolve()
     hub = repository(settings)
     with pytest.raises(NotFound, match=r"no file 'tokenizer\.json'"):
-        hub.fetch(hub.resolve(), ["tokenizer.json"], tmp_path)
+        hub.file(hub.resolve(), "tokenizer.json")
 
 
-def test_a_gated_repository_wants_a_token(settings: Settings, fakehub: FakeHub, tmp_path: Path) -> None:
+def test_a_gated_repository_wants_a_token(settings: Settings, fakehub: FakeHub) -> None:
     fakehub.add("someone/gated-model", FILES)
-    hub = repository(settings, "someone/gated-model")
-    with pytest.raises(Forbidden, match="HF_TOKEN"):
-        hub.fetch(hub.resolve(), ["config.json"], tmp_path / "out")
+    with pytest.raises(Forbidden, match="who downloads it") as raised:
+        content(repository(settings, "someone/gated-model"), "config.json")
+    assert "HF_TOKEN" in str(raised.value)
+    # The other server of this look-alike refuses whoever shows it a token.
     hub = repository(replace(settings, hf_token=fakehub.token), "someone/gated-model")
-    hub.fetch(hub.resolve(), FILES, tmp_path / "out")
-    assert (tmp_path / "out" / "config.json").read_bytes() == CONFIG
+    assert {name: content(hub, name) for name in FILES} == FILES
 
 
 def test_a_private_repository_is_found_with_a_token(settings: Settings, fakehub: FakeHub) -> None:
@@ -137,57 +88,51 @@ def test_a_private_repository_is_found_with_a_token(settings: Settings, fakehub:
     assert repository(replace(settings, hf_token=fakehub.token), "someone/private-model").resolve().files
 
 
+def test_the_token_that_a_login_has_kept(
+    settings: Settings, fakehub: FakeHub, script: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: "hf_kept")
+    script.answer = lambda request: file_reply(request, CONFIG, '"e"')
+    snapshot = HubSnapshot(REPO, "0" * 40, {"config.json": HubFile(len(CONFIG))})
+    hub = repository(replace(settings, hf_endpoint=script.endpoint))
+    hub.file(snapshot, "config.json").read().close()
+    assert script.requests[-1].headers["Authorization"] == "Bearer hf_kept"
+    assert script.requests[-1].path == f"/{REPO}/resolve/{'0' * 40}/config.json"
+
+
+def test_facts_of_a_file_are_those_of_the_snapshot(settings: Settings) -> None:
+    snapshot = HubSnapshot(REPO, "0" * 40, {"config.json": HubFile(7, git_sha1="a" * 40)})
+    stat = repository(replace(settings, hf_endpoint="http://invalid.invalid")).file(snapshot, "config.json").stat()
+    assert (stat.size, stat.etag, stat.digests.git_sha1) == (7, None, "a" * 40)
+    assert isinstance(stat, Stat)
+
+
 def test_a_name_that_cannot_be_is_refused(settings: Settings) -> None:
     with pytest.raises(InvalidReference):
         repository(settings, "a--b/..c").resolve()
 
 
-def test_trouble_is_retried_and_then_told(settings: Settings, fakehub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trouble_is_retried_and_then_told(settings: Settings, fakehub: FakeHub) -> None:
     waits: list[float] = []
     hub = HubRepository(HubLocation(REPO), settings, retries=2, sleep=waits.append)
-    snapshot = hub.resolve()
     fakehub.fault(p503=100)
     with pytest.raises(ServerFailure, match="503"):
         hub.resolve()
     assert len(waits) == 2
     assert min(waits) >= 1
-    # The library waits by itself while it downloads.
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    with pytest.raises(ServerFailure):
-        hub.fetch(snapshot, ["config.json"], tmp_path / "out")
 
 
-def test_no_server(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    nowhere = replace(settings, hf_endpoint=f"http://127.0.0.1:{free_port()}")
+def test_no_server(settings: Settings) -> None:
     with pytest.raises(Unreachable):
-        repository(nowhere).resolve()
-    snapshot = HubSnapshot(REPO, "0" * 40, {"config.json": HubFile(1)})
-    with pytest.raises(Unreachable):
-        repository(nowhere).fetch(snapshot, ["config.json"], tmp_path / "out")
+        repository(replace(settings, hf_endpoint=f"http://127.0.0.1:{free_port()}")).resolve()
 
 
-def test_offline_opens_no_socket(settings: Settings, tmp_path: Path) -> None:
+def test_offline_opens_no_socket(settings: Settings) -> None:
     hub = repository(replace(settings, offline=True, hf_endpoint="http://invalid.invalid"))
     with pytest.raises(Offline):
         hub.resolve()
     with pytest.raises(Offline):
-        hub.fetch(HubSnapshot(REPO, "0" * 40, {"config.json": HubFile(1)}), ["config.json"], tmp_path / "out")
-
-
-def test_what_cannot_fit_is_not_fetched(settings: Settings, tmp_path: Path) -> None:
-    snapshot = HubSnapshot("owner/repo", 40 * "a", {"model.safetensors": HubFile(1 << 60)})
-    with pytest.raises(StoreFull, match="HF_HUB_CACHE"):
-        HubRepository(HubLocation("owner/repo"), settings).fetch(snapshot, ["model.safetensors"], tmp_path)
-
-
-def test_a_cache_that_cannot_be_written(settings: Settings, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    hub = repository(replace(settings, hf_cache=tmp_path / "file" / "hf"))
-    snapshot = hub.resolve()
-    with pytest.raises(Exception, match="HF_HUB_CACHE") as raised:
-        hub.fetch(snapshot, ["config.json"], tmp_path / "out")
-    assert type(raised.value).__name__ == "StoreUnwritable"
+        hub.file(HubSnapshot(REPO, "0" * 40, {"config.json": HubFile(1)}), "config.json").read()
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "C:\\\\evil", "..\\\\evil"])
@@ -204,12 +149,3 @@ def test_an_answer_that_is_not_the_hubs(script: ScriptedServer, tmp_path: Path) 
     settings = Settings(cache_dir=tmp_path, hf_endpoint=script.endpoint, hf_cache=tmp_path / "hf")
     with pytest.raises(SourceError):
         repository(settings).resolve()
-
-
-def test_the_shared_repositories(shared: Path, fakehub: FakeHub, tmp_path: Path) -> None:
-    fakehub.add("owaiskha9654/Multi-Label-Classification-of-PubMed-Articles", shared / "hf" / "bert_tiny_pubmed")
-    settings = Settings(cache_dir=tmp_path / "cache", hf_endpoint=fakehub.endpoint, hf_cache=tmp_path / "hf")
-    hub = repository(settings, "owaiskha9654/Multi-Label-Classification-of-PubMed-Articles")
-    snapshot = hub.resolve()
-    sums = hub.fetch(snapshot, snapshot.files, tmp_path / "out")
-    assert sums["model.safetensors"] == hashlib.sha256((shared / "hf" / "bert_tiny_pubmed" / "model.safetensors").read_bytes()).hexdigest()

@@ -38,4 +38,4 @@ def test_a_change_is_noticed(tmp_path: Path) -> None:
     path.write_bytes(b"new")
     os.utime(path, ns=(1, 1))
     with pytest.raises(ContentChanged):
-        file.read(1, etag)
+        file.read(1, etag=etag)

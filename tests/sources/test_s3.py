@@ -40,9 +40,9 @@ def test_a_public_object_needs_no_credentials(seaweed: Seaweed, key: str) -> Non
     seaweed.put(seaweed.public_bucket, key, CONTENT)
     file = S3File(S3Location(seaweed.public_bucket, key), settings(seaweed.endpoint))
     stat = file.stat()
-    assert (stat.size, stat.md5) == (len(CONTENT), hashlib.md5(CONTENT).hexdigest())
-    assert content(file.read(0, stat.etag)) == CONTENT
-    assert content(file.read(255_990, stat.etag)) == CONTENT[255_990:]
+    assert (stat.size, stat.digests.md5) == (len(CONTENT), hashlib.md5(CONTENT).hexdigest())
+    assert content(file.read(etag=stat.etag)) == CONTENT
+    assert content(file.read(255_990, etag=stat.etag)) == CONTENT[255_990:]
 
 
 def test_unsigned_requests_do_not_import_boto3(seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_a_private_object_is_signed_for(seaweed: Seaweed, key: str, monkeypatch:
     file = S3File(S3Location(seaweed.private_bucket, key), settings(seaweed.endpoint))
     stat = file.stat()
     assert stat.size == len(CONTENT)
-    assert content(file.read(7, stat.etag)) == CONTENT[7:]
+    assert content(file.read(7, etag=stat.etag)) == CONTENT[7:]
 
 
 def test_a_private_object_without_credentials_is_forbidden(seaweed: Seaweed) -> None:
@@ -100,7 +100,7 @@ def test_a_changed_object_is_noticed(seaweed: Seaweed) -> None:
     etag = file.stat().etag
     seaweed.put(seaweed.public_bucket, "changes.zip", CONTENT[::-1])
     with pytest.raises(ContentChanged):
-        file.read(10, etag)
+        file.read(10, etag=etag)
 
 
 @pytest.mark.parametrize("bucket", [PUBLIC_BUCKET, PRIVATE_BUCKET])
@@ -113,7 +113,7 @@ def test_an_unchanged_object_is_told_by_one_question(seaweed: Seaweed, bucket: s
     seaweed.put(bucket, "revalidated.json", CONTENT[::-1])
     changed = file.changed(stat.etag)
     assert changed is not None
-    assert changed.md5 == hashlib.md5(CONTENT[::-1]).hexdigest()
+    assert changed.digests.md5 == hashlib.md5(CONTENT[::-1]).hexdigest()
 
 
 def test_a_real_server_answers_not_modified(seaweed: Seaweed) -> None:
@@ -168,7 +168,7 @@ def test_checksums_that_speak_of_the_whole_content_are_known(script: ScriptedSer
     checksum = {"x-amz-checksum-sha256": base64.b64encode(sha256.digest()).decode()}
     script.answer = lambda request: file_reply(request, CONTENT, '"abc-2"', headers=checksum)
     stat = S3File(S3Location("b", "k"), settings(script.endpoint)).stat()
-    assert (stat.sha256, stat.md5) == (sha256.hexdigest(), None)
+    assert (stat.digests.sha256, stat.digests.md5) == (sha256.hexdigest(), None)
 
 
 @pytest.mark.parametrize(
@@ -183,8 +183,8 @@ def test_checksums_that_speak_of_the_whole_content_are_known(script: ScriptedSer
 def test_the_etag_of_an_encrypted_object_is_no_md5(script: ScriptedServer, headers: dict[str, str]) -> None:
     script.answer = lambda request: file_reply(request, CONTENT, f'"{"0" * 32}"', headers=headers)
     stat = S3File(S3Location("b", "k"), settings(script.endpoint)).stat()
-    assert stat.sha256 is None
-    assert (stat.md5 is None) == ("x-amz-checksum-sha256" not in headers)
+    assert stat.digests.sha256 is None
+    assert (stat.digests.md5 is None) == ("x-amz-checksum-sha256" not in headers)
 
 
 def signed_only(request: Request) -> Reply:

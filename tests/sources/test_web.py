@@ -26,8 +26,8 @@ def web_file(url: str) -> WebFile:
 def test_size_and_content(script: ScriptedServer) -> None:
     script.answer = lambda request: file_reply(request, CONTENT, '"e"')
     file = web_file(f"{script.endpoint}/a.zip")
-    assert (file.stat().size, file.stat().md5) == (500, None)
-    assert b"".join(file.read(495, '"e"').chunks) == b"56789"
+    assert (file.stat().size, file.stat().digests.md5) == (500, None)
+    assert b"".join(file.read(495, etag='"e"').chunks) == b"56789"
     assert script.requests[-1].headers["If-Match"] == '"e"'
 
 
@@ -51,12 +51,12 @@ def test_compression_is_not_asked_for(script: ScriptedServer) -> None:
 def test_another_etag_under_a_success_is_a_change(script: ScriptedServer) -> None:
     script.answer = lambda request: Reply(206, CONTENT[1:], {"ETag": '"new"', "Content-Range": "bytes 1-499/500"})
     with pytest.raises(ContentChanged):
-        web_file(f"{script.endpoint}/a.zip").read(1, '"old"')
+        web_file(f"{script.endpoint}/a.zip").read(1, etag='"old"')
 
 
 def test_a_weak_etag_is_not_sent_back(script: ScriptedServer) -> None:
     script.answer = lambda request: file_reply(request, CONTENT, 'W/"e"')
-    web_file(f"{script.endpoint}/a.zip").read(1, 'W/"e"').close()
+    web_file(f"{script.endpoint}/a.zip").read(1, etag='W/"e"').close()
     assert "If-Match" not in script.requests[-1].headers
 
 

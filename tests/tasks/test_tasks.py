@@ -39,8 +39,8 @@ def test_the_task_picks_the_class(task: Any, nli_repository: Path, token_reposit
     assert KINDS.keys() == CLASSES.keys()
     path = token_repository if task == "token-classification" else nli_repository
     opened: Any = from_folder(path, task=task, cache_dir=tasks_cache)
-    assert type(opened) is KINDS[task]
     assert opened.task == task
+    assert type(opened) is KINDS[task]
     assert isinstance(Hub(cache_dir=tasks_cache).from_folder(path, task=task), KINDS[task])
 
 

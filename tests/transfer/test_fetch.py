@@ -56,7 +56,7 @@ def test_from_a_real_server(seaweed: Seaweed, tmp_path: Path) -> None:
     progress = Watched()
     result = fetch(s3_file(seaweed.endpoint, seaweed.public_bucket), tmp_path / "k.zip", progress=progress)
     assert (tmp_path / "k.zip").read_bytes() == CONTENT
-    assert result == Fetched(f"{seaweed.endpoint}/{seaweed.public_bucket}/models/k.zip", len(CONTENT), SHA256, MD5)
+    assert result == Fetched(f"{seaweed.endpoint}/{seaweed.public_bucket}/models/k.zip", len(CONTENT), SHA256, MD5, ("MD5",))
     assert (progress.label, progress.total, sum(progress.told)) == ("k.zip", len(CONTENT), len(CONTENT))
 
 
@@ -86,12 +86,12 @@ def test_a_cut_transfer_goes_on_where_it_stopped(script: ScriptedServer, tmp_pat
     assert script.sent == len(CONTENT)
     assert [request.headers.get("Range") for request in script.asked("GET")] == [
         None,
-        "bytes=300000-",
-        "bytes=600000-",
-        "bytes=900000-",
+        "bytes=300000-1003999",
+        "bytes=600000-1003999",
+        "bytes=900000-1003999",
     ]
     assert {request.headers["If-Match"] for request in script.asked("GET")} == {MD5}
-    assert len(waits) == 3
+    assert waits == []
 
 
 def test_more_cuts_than_retries_are_borne_while_there_is_progress(script: ScriptedServer, tmp_path: Path) -> None:
@@ -209,14 +209,6 @@ def test_a_missing_object_is_asked_for_once(script: ScriptedServer, tmp_path: Pa
     with pytest.raises(NotFound):
         fetched(script, tmp_path / "t", waits)
     assert waits == []
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
-def test_a_full_disk(script: ScriptedServer) -> None:
-    script.answer = lambda request: file_reply(request, CONTENT, MD5)
-    with pytest.raises(StoreFull, match="HUBCLIENT_CACHE") as raised:
-        fetched(script, Path("/dev/full"))
-    assert "1,004,000 bytes are needed" in str(raised.value)
 
 
 def test_what_cannot_fit_is_not_fetched(script: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,26 @@ from hubclient.cards import Card, parse_s3_uri
 from hubclient.errors import UnknownModel, UsageError
 from hubclient.names import AddressReference, HubReference
 from hubclient.plan import Fetch, UseStored, plan_address, plan_card, plan_repository
+from hubclient.store import Entry, Name
+from hubclient.store.content import Content
+from hubclient.store.layer import Layer
 
 URI = "s3://auxdata.johnsnowlabs.com/public/models/name_en_3.4.4_3.0_1635774771318.zip"
 CARD = Card("name", "en", s3_uri=URI, s3_parsed=parse_s3_uri(URI), hf_origin="owner/repo")
 
 
-def nothing(identity: str) -> bool:
-    return False
+def nothing(identity: str) -> None:
+    return None
+
+
+def has(*identities: str) -> Callable[[str], Entry | None]:
+    """A store with these names."""
+    return {identity: entry(identity) for identity in identities}.get
+
+
+def entry(identity: str) -> Entry:
+    digest = "0" * 64
+    return Entry(Name(identity, digest), Content(digest, Path("/contents") / digest, {}), Layer(Path("/")), datetime.fromtimestamp(0, UTC))
 
 
 def test_mirrors_then_s3_then_the_hub() -> None:
@@ -33,12 +48,14 @@ def test_what_came_from_elsewhere_is_another_entry() -> None:
     assert isinstance(plan, Fetch)
     assert plan.fallback is not None
     assert plan.fallback.identity not in (URI, "hf:owner/repo")
-    assert plan_card(CARD, {plan.fallback.identity}.__contains__) == UseStored(plan.fallback.identity, "hf:owner/repo is in the store")
-    assert isinstance(plan_card(CARD, {"hf:owner/repo"}.__contains__), Fetch)
+    stored = plan_card(CARD, has(plan.fallback.identity))
+    assert isinstance(stored, UseStored)
+    assert (stored.identity, stored.why) == (plan.fallback.identity, "hf:owner/repo is in the store")
+    assert isinstance(plan_card(CARD, has("hf:owner/repo")), Fetch)
 
 
 def test_the_store_comes_first() -> None:
-    plan = plan_card(CARD, {URI}.__contains__, mirrors=[Path("/m")])
+    plan = plan_card(CARD, has(URI), mirrors=[Path("/m")])
     assert isinstance(plan, UseStored)
     assert plan.identity == URI
 
@@ -70,4 +87,4 @@ def test_addresses_and_repositories() -> None:
     web = plan_address(AddressReference("https://example.org/a.zip"), nothing, mirrors=[Path("/m")])
     assert isinstance(web, Fetch)
     assert len(web.candidates) == 1
-    assert isinstance(plan_repository(HubReference("a/b", "c"), {"hf:a/b@c"}.__contains__), UseStored)
+    assert isinstance(plan_repository(HubReference("a/b", "c"), has("hf:a/b@c")), UseStored)

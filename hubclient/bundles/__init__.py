@@ -1,0 +1,1 @@
+"""Models in one file, for machines without a network."""

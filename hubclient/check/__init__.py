@@ -1,0 +1,1 @@
+"""Checks of availability: what is to be checked, what became of it, and how that is reported."""
