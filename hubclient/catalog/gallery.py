@@ -29,7 +29,7 @@ FACETS: tuple[FacetName, ...] = get_args(FacetName)
 SIZES: Mapping[str, float] = MappingProxyType(
     {"up to 50 MB": 50, "50 to 200 MB": 200, "200 to 500 MB": 500, "500 MB to 1 GB": 1024, "more than 1 GB": float("inf")}
 )
-_UNSAID = "not said"
+_UNSAID, _YES = "not said", "yes"
 _EXACT, _PREFIX = -2, -1
 _NOWHERE = 9
 
@@ -135,7 +135,8 @@ class Gallery:
         import numpy as np
 
         if not words:
-            return np.zeros(len(self._numbers), dtype=np.int64)
+            # Nothing is asked for yet: what can be used comes first.
+            return np.where(self._facets["opens"].fitting(frozenset({_YES}), len(self._numbers)), 0, 1)
         ranks = np.full(len(self._numbers), _NOWHERE, dtype=np.int64)
         found = word_ranks(reader, words)
         places = [self._places.get(number, -1) for number in found]
@@ -164,7 +165,7 @@ def _size(megabytes: float | None) -> str:
 
 
 def _opens(annotator: str | None, can_open: CanOpen) -> str:
-    return _UNSAID if annotator is None else "yes" if can_open(annotator) else "no"
+    return _UNSAID if annotator is None else _YES if can_open(annotator) else "no"
 
 
 _VALUES: Mapping[FacetName, Callable[[tuple[Any, ...], CanOpen], Iterable[str]]] = MappingProxyType(

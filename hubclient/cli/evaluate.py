@@ -36,12 +36,16 @@ def evaluate(
         str | None, typer.Option("--delimiter", metavar="MARK", help="Between columns. [default: comma, tab in .tsv]")
     ] = None,
     encoding: Annotated[str, typer.Option("--encoding", metavar="NAME", help="Of the file.")] = "utf-8",
-    threshold: Annotated[float | None, typer.Option("--threshold", metavar="SCORE", help="Labels of a multi-label model score above it.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", metavar="SCORE", help="Labels of a multi-label model score above it.")
+    ] = None,
     label: Annotated[
         list[str] | None, typer.Option("--label", metavar="LABEL", help="Zero-shot: a label to choose from. [default: those of the file]")
     ] = None,
     multi_label: Annotated[bool, typer.Option("--multi-label", help="Zero-shot: several labels may hold.")] = False,
-    template: Annotated[str | None, typer.Option("--template", metavar="TEXT", help="Zero-shot: 'This example is {}.', or another sentence.")] = None,
+    template: Annotated[
+        str | None, typer.Option("--template", metavar="TEXT", help="Zero-shot: 'This example is {}.', or another sentence.")
+    ] = None,
     max_length: Annotated[int | None, typer.Option("--max-length", metavar="TOKENS", min=1, help="Tokens a text, at most.")] = None,
     engine: Annotated[str | None, typer.Option("--engine", metavar="onnx|torch", help="What runs the model.")] = None,
     resamples: Annotated[int, typer.Option("--resamples", metavar="N", min=1, help="Of the bootstrap, for the intervals.")] = 1000,

@@ -14,8 +14,9 @@ from pydantic import BaseModel, Field
 
 from hubclient.classifier import Classifier
 from hubclient.errors import UnknownModel, UsageError
+from hubclient.portrait import portrait
 from hubclient.tagger import TokenClassifier
-from hubclient.web.models import checked, seen
+from hubclient.web.models import checked
 from hubclient.web.pulls import Pull
 from hubclient.web.shop import Shop
 
@@ -67,10 +68,10 @@ def router(shop: Shop) -> APIRouter:
 
 def opened(shop: Shop, ref: str) -> Opened:
     """Raises UsageError for a model that is not in the store: nothing is fetched without being asked for."""
-    portrait = seen(shop, ref)
-    if portrait.folder is None:
+    found = portrait(shop.strict, checked(shop, ref))
+    if found.folder is None:
         raise UsageError("the model is not in the store", hint="pull it first")
-    return shop.models.get(portrait)
+    return shop.models.get(found)
 
 
 def _answer(model: Opened, question: Question) -> dict[str, Any]:

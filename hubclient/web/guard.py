@@ -44,7 +44,7 @@ class Door:
 
     def refusal(self, method: str, headers: Mapping[str, str]) -> str | None:
         """Why a request is not let in."""
-        if headers.get("host", "") not in self.hosts:
+        if headers.get("host", "").lower() not in self.hosts:
             return "this name does not lead here"
         if method in _READING:
             if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":

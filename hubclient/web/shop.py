@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -25,7 +25,10 @@ _LOOK_AGAIN_S = 10.0
 
 @dataclass(frozen=True)
 class Shop:
+    """`hub`: what pages tell is told by it, and it asks nobody. `strict`: obeys the lock, where there is one; it pulls and opens."""
+
     hub: Hub
+    strict: Hub
     door: Door
     pulls: Pulls
     models: OpenedModels
@@ -50,7 +53,9 @@ class Clock:
 
 
 def open_shop(hub: Hub, door: Door) -> Shop:
+    looking = Hub(settings=replace(hub.settings, live_index=None, lock=None), progress=False)
     return Shop(
+        looking,
         hub,
         door,
         Pulls(hub),
@@ -66,5 +71,5 @@ def environment(known: Mapping[str, Any]) -> Environment:
         loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     pages.filters |= {"markdown": to_html, "size": human_size, "day": date_of, "plural": plural}
-    pages.globals |= {"version": __version__, **known}
+    pages.globals |= {"made_by": __version__, **known}
     return pages

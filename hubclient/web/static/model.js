@@ -164,6 +164,7 @@ async function predict() {
     return;
   }
   answer.setAttribute("aria-busy", "true");
+  if (last === null) took.textContent = "opening the model";
   const question = { ref: reference, text, candidates: candidates(), several: one("#demo-several", demo)?.checked ?? false };
   try {
     const said = await (await post("/api/predict", question, { signal: running.signal })).json();

@@ -14,7 +14,9 @@ let changed = 0;
 function asked() {
   const params = new URLSearchParams(new FormData(form));
   if (!params.get("q").trim()) params.delete("q");
-  if (params.get("sort") === "relevance") params.delete("sort");
+  const sort = params.get("sort");
+  params.delete("sort");
+  if (sort !== "relevance") params.append("sort", sort);
   return params.toString();
 }
 
