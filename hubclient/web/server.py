@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from importlib import import_module
@@ -48,10 +49,18 @@ def require_web(needed_for: str) -> None:
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends small answers at once (TCP_NODELAY) only over sockets that say that they are TCP; else each waits for 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family, backlog=128)
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
     except OSError as error:
+        listener.close()
         hint = "another program listens there: take another --port, or 0 for any" if port else None
         raise UsageError("the page cannot be served there", where=f"{host}:{port}", why=error.strerror or str(error), hint=hint) from error
     except OverflowError as error:
+        listener.close()
         raise UsageError(f"{port} is not a port", hint="ports are numbers from 0 to 65535") from error
+    return listener

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+# What is waited for comes within a second; a busy machine may take longer.
+_PATIENCE_MS = 60_000
+expect.set_options(timeout=_PATIENCE_MS / 2)
 Scheme = Literal["light", "dark"]
 _INSIDE = ("blob:", "data:", "about:")
 
@@ -75,6 +78,7 @@ def opened_tab(browser: Browser, home: str, *, width: int = 1200, height: int = 
     """Fails at its end where a page had an error in its console, or asked another machine for anything."""
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, accept_downloads=True)
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=home) if home.startswith("http") else None
+    context.set_default_timeout(_PATIENCE_MS)
     try:
         tab = Tab(context.new_page(), home)
         yield tab
