@@ -22,11 +22,11 @@ from hubclient.way import Target, manifest_in_force, model_of
 
 @dataclass(frozen=True)
 class Portrait:
-    """`reference`: with the language, where it is a card's. `card`: whole, prose included, where there is one to read. `model` and
-    `manifest` (the facts in force) are None until the model is pulled."""
+    """`reference`: with the language, where it is a card's. `target`: None of a card that is only to be shown. `card`: whole, prose too,
+    where there is one to read. `model` and `manifest` (the facts in force) are None until the model is pulled."""
 
     reference: Reference
-    target: Target
+    target: Target | None
     card: Card | None = None
     model: NativeModel | None = None
     manifest: Manifest | None = None

@@ -11,13 +11,13 @@ from pathlib import Path
 from hubclient.cards import Card, Overlay
 from hubclient.catalog import lookup
 from hubclient.catalog.folder import OVERLAY_ENDING, read_card, read_overlay
-from hubclient.catalog.gallery import Gallery, Glance, Wish
+from hubclient.catalog.gallery import FacetName, Gallery, Glance, Wish
 from hubclient.catalog.index import Index, Reader
 from hubclient.catalog.layer import CardKey, Known, Layer
 from hubclient.catalog.near import near_names, unknown_model
 from hubclient.catalog.resolve import CanOpen, Deliberation, deliberate
 from hubclient.catalog.row import card_of
-from hubclient.catalog.search import Query, search
+from hubclient.catalog.search import Query, every_word, search
 from hubclient.errors import AmbiguousModel, CardError, HubError, ResolutionError, SourceError, UsageError
 from hubclient.names import CardReference
 from hubclient.transfer.progress import Progress, Silent
@@ -137,15 +137,24 @@ class Catalog:
     def glance(self, wish: Wish, *, can_open: CanOpen) -> Glance:
         """The cards that match, all of them by number, and what each facet would find. Raises UsageError."""
 
-        def look(reader: Reader) -> Glance:
-            state: tuple[object, ...] = (lookup.states(reader), can_open)
-            if None in dict(lookup.states(reader)).values():
-                state = (*state, self._refreshed)
-            if self._gallery is None or self._gallery[0] != state:
-                self._gallery = state, Gallery(reader, can_open)
-            return self._gallery[1].glance(reader, wish)
+        return self._index.ask(lambda reader: self._current_gallery(reader, can_open).glance(reader, wish))
 
-        return self._index.ask(look)
+    def holders(self, *, can_open: CanOpen) -> dict[FacetName, dict[str, list[int]]]:
+        """By facet and value, the numbers of the cards that have it."""
+        return self._index.ask(lambda reader: self._current_gallery(reader, can_open).holders())
+
+    def words(self) -> list[tuple[str, str, int]]:
+        """Every word that search knows, with the column and the number of the card where it is."""
+        return self._index.ask(every_word)
+
+    def _current_gallery(self, reader: Reader, can_open: CanOpen) -> Gallery:
+        states = lookup.states(reader)
+        state: tuple[object, ...] = (states, can_open)
+        if None in dict(states).values():
+            state = (*state, self._refreshed)
+        if self._gallery is None or self._gallery[0] != state:
+            self._gallery = state, Gallery(reader, can_open)
+        return self._gallery[1]
 
     def numbered(self, numbers: Iterable[int]) -> list[Known]:
         """The cards of these numbers, which `glance` gave."""

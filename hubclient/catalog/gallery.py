@@ -122,6 +122,13 @@ class Gallery:
             counts[name] = facet.counts(np.logical_and.reduce([worded, *others]))
         return Glance(tuple(self._numbers[order[among[order]]].tolist()), counts)
 
+    def holders(self) -> dict[FacetName, dict[str, list[int]]]:
+        """By facet and value, the numbers of the cards that have it."""
+        return {
+            name: {value: self._numbers[facet.cards[facet.codes == code]].tolist() for code, value in enumerate(facet.values)}
+            for name, facet in self._facets.items()
+        }
+
     def _order(self, ranks: np.ndarray, sort: Sort) -> np.ndarray:
         import numpy as np
 

@@ -81,6 +81,12 @@ def word_ranks(reader: Reader, words: Sequence[str]) -> dict[int, int]:
     return found
 
 
+def every_word(reader: Reader) -> list[tuple[str, str, int]]:
+    """Each word, a column and a card where it is, in the order of words (https://sqlite.org/fts5.html#the_fts5vocab_virtual_table_module)."""
+    reader.connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab('main', 'words', 'instance')")
+    return [(term, column, number) for term, number, column in reader.rows("SELECT DISTINCT term, doc, col FROM temp.vocabulary")]
+
+
 def _conditions(query: Query) -> tuple[list[str], list[object]]:
     parts = list(_parts(query))
     return [condition for condition, _ in parts], [value for _, values in parts for value in values]

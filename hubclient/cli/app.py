@@ -31,6 +31,7 @@ from hubclient.cli import (
     refresh,
     rm,
     search,
+    site,
     sync,
     ui,
     verify,
@@ -50,6 +51,7 @@ for module in (
     function = getattr(module, module.__name__.rpartition(".")[2])
     app.command(name=function.__name__.rstrip("_"))(function)
 app.add_typer(cards.app, name="cards")
+app.add_typer(site.app, name="site")
 
 
 def _version(wanted: bool) -> None:

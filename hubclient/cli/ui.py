@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hubclient.cli.options import CacheDir, Offline, hub_for
+
+if TYPE_CHECKING:
+    from hubclient.hub import Hub
 
 
 def ui(
@@ -27,18 +31,9 @@ def ui(
 
     It runs on this machine alone, until it is interrupted, and asks nobody for anything until a model is pulled.
     """
-    from dataclasses import replace
-
-    from hubclient.errors import UsageError
-    from hubclient.hub import Hub
     from hubclient.web.server import serve
 
-    hub = hub_for(cache_dir, offline)
-    for folder in cards or ():
-        if not folder.is_dir():
-            raise UsageError(f"there is no folder '{folder}'", hint="--cards takes folders of cards")
-    folders = (*hub.settings.card_folders, *(folder.absolute() for folder in cards or ()))
-    hub = Hub(settings=replace(hub.settings, card_folders=folders), progress=False)
+    hub = with_cards(hub_for(cache_dir, offline), cards or [])
 
     def started(address: str) -> None:
         print(address, flush=True)
@@ -48,3 +43,17 @@ def ui(
             webbrowser.open(address)
 
     serve(hub, host=host, port=port, names=tuple(name or ()), started=started)
+
+
+def with_cards(hub: Hub, folders: Sequence[Path]) -> Hub:
+    """The hub that knows the cards of these folders too. Raises UsageError."""
+    from dataclasses import replace
+
+    from hubclient.errors import UsageError
+    from hubclient.hub import Hub
+
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"there is no folder '{folder}'", hint="--cards takes folders of cards")
+    known = (*hub.settings.card_folders, *(folder.absolute() for folder in folders))
+    return Hub(settings=replace(hub.settings, card_folders=known), progress=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, get_args
@@ -17,9 +17,11 @@ from hubclient.convert.annotators import can_open
 from hubclient.errors import UsageError
 from hubclient.wording import date_of, megabytes
 
+# Where the page of a model is: of a name, a language, and a version unless it is the current one.
+Address = Callable[[str, str, str], str]
 PAGE = 24
 _LABELS = 5
-_FIRST, _MORE = 7, 60  # values of a facet: at once, and on demand
+FIRST, MORE = 7, 60  # values of a facet: at once, and on demand
 _WORDS = 20
 TITLES: Mapping[FacetName, str] = MappingProxyType(
     {
@@ -114,13 +116,15 @@ def model_address(name: str, language: str, version: str = "") -> str:
     return f"/model/{quote(language)}/{quote(name)}" + (f"?version={quote(version)}" if version else "")
 
 
-def found(catalog: Catalog, look: Look, stored: frozenset[tuple[str, str]], home: str) -> dict[str, Any]:
+def found(
+    catalog: Catalog, look: Look, home: str, stored: frozenset[tuple[str, str]] = frozenset(), address: Address = model_address
+) -> dict[str, Any]:
     """What the template `found.html` is told."""
     glance = catalog.glance(look.wish(), can_open=can_open)
     start = (look.page - 1) * PAGE
     cards = [known.card for known in catalog.numbered(glance.numbers[start : start + PAGE])]
     rows = [
-        row_of(card, model_address(card.model_name, card.model_language), stored=(card.model_name, card.model_language) in stored)
+        row_of(card, address(card.model_name, card.model_language, ""), stored=(card.model_name, card.model_language) in stored)
         for card in cards
     ]
     total = len(glance.numbers)
@@ -153,9 +157,9 @@ def _facet(name: FacetName, counts: Sequence[tuple[str, int]], chosen: Sequence[
             "count": known.get(value, 0),
             "chosen": value in chosen,
         }
-        for value in ordered[: _FIRST + _MORE]
+        for value in ordered[: FIRST + MORE]
     ]
-    first = max(_FIRST, len(chosen))
+    first = max(FIRST, len(chosen))
     return {
         "name": name,
         "title": TITLES[name],

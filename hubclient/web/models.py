@@ -74,7 +74,7 @@ def _model(shop: Shop, ref: str, version: str | None) -> Response:
 def _found(shop: Shop, request: Request) -> dict[str, Any]:
     if shop.clock.is_time():
         shop.hub.catalog.refresh()
-    return found(shop.hub.catalog, Look.of(request.query_params.multi_items()), _stored(shop), "/")
+    return found(shop.hub.catalog, Look.of(request.query_params.multi_items()), "/", _stored(shop))
 
 
 def _known(shop: Shop) -> int:

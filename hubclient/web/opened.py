@@ -28,6 +28,7 @@ class OpenedModels:
     def get(self, portrait: Portrait) -> Opened:
         """The model, opened for what it does. Raises ModelError, UsageError; the portrait must have a model."""
         assert portrait.model is not None
+        assert portrait.target is not None
         key = str(portrait.reference), portrait.model.folder
         with self._lock:
             model = self._models.get(key)

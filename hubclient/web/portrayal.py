@@ -16,7 +16,7 @@ from hubclient.convert.annotators import Task, find_annotator
 from hubclient.explain import Explanation
 from hubclient.names import CardReference, Reference
 from hubclient.portrait import Portrait
-from hubclient.web.look import model_address, opens
+from hubclient.web.look import Address, model_address, opens
 from hubclient.wording import date_of, human_size, megabytes
 
 TRIED: Mapping[Task, str] = {
@@ -82,7 +82,7 @@ def labels(portrait: Portrait) -> list[Label]:
     return [*found, *(Label(label, "only on the card") for label in card if label not in weights)]
 
 
-def versions(known: Sequence[Known], card: Card) -> list[Version]:
+def versions(known: Sequence[Known], card: Card, address: Address = model_address) -> list[Version]:
     """Every card of the name, newest first; one of each archive, that of the strongest layer."""
     best: dict[object, Known] = {}
     for candidate in known:
@@ -90,19 +90,19 @@ def versions(known: Sequence[Known], card: Card) -> list[Version]:
             best[candidate.key] = candidate
     here = (card.model_name, card.model_language, card.version, card.epoch_ms)
     ordered = sorted(best.values(), key=lambda one: (one.key.language != card.model_language, one.key.language, *_newest_first(one)))
-    return [_version(one.card, here == tuple(vars(one.key).values())) for one in ordered if one.card.model_name == card.model_name]
+    return [_version(one.card, here == tuple(vars(one.key).values()), address) for one in ordered if one.card.model_name == card.model_name]
 
 
 def _newest_first(known: Known) -> tuple[tuple[int, ...], int]:
     return tuple(-part for part in known.key.version), -known.key.epoch_ms
 
 
-def _version(card: Card, here: bool) -> Version:
+def _version(card: Card, here: bool, address: Address) -> Version:
     version = dotted(card.version)
-    address = model_address(card.model_name, card.model_language, version)
     date = card.date or (date_of(card.epoch_ms) if card.epoch_ms else "")
     size = megabytes(card.size_mb) if card.size_mb is not None else ""
-    return Version(f"{card.model_language} {version}".strip(), address, date, size, opens(card), here)
+    place = address(card.model_name, card.model_language, version)
+    return Version(f"{card.model_language} {version}".strip(), place, date, size, opens(card), here)
 
 
 def facts(card: Card) -> list[tuple[str, str]]:
@@ -141,7 +141,9 @@ def manifest_facts(portrait: Portrait) -> list[tuple[str, str, str]]:
     return said
 
 
-def portrayed(portrait: Portrait, known: Sequence[Known], explanation: Explanation | None) -> dict[str, Any]:
+def portrayed(
+    portrait: Portrait, known: Sequence[Known], explanation: Explanation | None, address: Address = model_address
+) -> dict[str, Any]:
     """Everything but the parts that only a running server has."""
     card, task = portrait.card, portrait.task
     texts = examples(card) if card else ()
@@ -161,7 +163,7 @@ def portrayed(portrait: Portrait, known: Sequence[Known], explanation: Explanati
         "examples": texts or ((TRIED[task],) if task else ()),
         "sections": [(title, text) for title, name in _SECTIONS if card and (text := getattr(card, name))] + _others(card),
         "facts": facts(card) if card else [],
-        "versions": versions(known, card) if card else [],
+        "versions": versions(known, card, address) if card else [],
         "page": page_address(chosen.file) if chosen and chosen.file and card and not card.path else None,
         "pulled": portrait.manifest is not None,
         "manifest": manifest_facts(portrait),

@@ -10,6 +10,8 @@ const SETTLED_MS = 1500;
 let running = null;
 let timer = 0;
 let changed = 0;
+// A site of files alone brings its own index.
+const local = form.dataset.site ? await import("./site.js") : null;
 
 function asked() {
   const params = new URLSearchParams(new FormData(form));
@@ -20,15 +22,22 @@ function asked() {
   return params.toString();
 }
 
+async function answered(query, signal) {
+  if (local) return local.answered(new URLSearchParams(query));
+  const answer = await fetch("/search" + (query ? "?" + query : ""), { signal });
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  return [...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes];
+}
+
 /** Show what the address's parameters ask for. */
 async function show(query) {
   running?.abort();
   running = new AbortController();
-  let html;
+  const { signal } = running;
+  let nodes;
   try {
-    const answer = await fetch("/search" + (query ? "?" + query : ""), { signal: running.signal });
-    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-    html = await answer.text();
+    nodes = await answered(query, signal);
+    if (signal.aborted) return;
   } catch (error) {
     if (error.name !== "AbortError") one(".total", found).textContent = `The search failed: ${error.message}`;
     return;
@@ -36,14 +45,14 @@ async function show(query) {
   const focused = document.activeElement;
   const open = all("details[open]", found).map((details) => details.id);
   const scrolled = one("#facets", found).scrollTop;
-  const page = new DOMParser().parseFromString(html, "text/html");
-  found.replaceChildren(...page.body.childNodes);
+  found.replaceChildren(...nodes);
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   one("#facets", found).scrollTop = scrolled;
   if (focused?.name && !document.contains(focused)) {
     all("input", found).find((input) => input.name === focused.name && input.value === focused.value)?.focus();
   }
   nameLanguages(found);
+  found.dataset.asked = query ? "?" + query : "";
 }
 
 /** A new place in the history, unless the person is still typing. */
@@ -103,3 +112,10 @@ button.addEventListener("click", () => {
   const open = found.classList.toggle("with-facets");
   button.setAttribute("aria-expanded", String(open));
 });
+
+// The file of a site is the same whatever its address asks for.
+if (local && location.search) {
+  form.elements.q.value = new URLSearchParams(location.search).get("q") ?? "";
+  form.elements.sort.value = new URLSearchParams(location.search).get("sort") ?? "relevance";
+  show(location.search.slice(1));
+}
