@@ -57,6 +57,28 @@ def placed(target: Path, origin: Path, done: str, *, force: bool) -> Iterator[Pa
         shutil.rmtree(staging, ignore_errors=True)
 
 
+@contextmanager
+def placed_folder(target: Path, what: str, *, marker: str, force: bool) -> Iterator[Path]:
+    """The same for a folder of other things; `force` replaces one that has the file `marker`, by which it is known to be one.
+
+    Raises UsageError, StoreUnwritable, StoreFull.
+    """
+    if os.path.lexists(target) and not (target.is_dir() and (force or not any(target.iterdir()))):
+        raise UsageError(f"{what} needs a new folder", where=str(target), why="there is something", hint="name another one, or use --force")
+    if os.path.lexists(target) and any(target.iterdir()) and not (target / marker).is_file():
+        raise UsageError(f"the folder holds something else than {what}", where=str(target), hint="name another one")
+    staging = _beside(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staging.mkdir()
+        yield staging
+        _swap(staging, target)
+    except OSError as error:
+        raise _failure(error, f"{what} cannot be written", target) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
 def _check(target: Path, origin: Path, done: str, force: bool) -> None:
     if origin == target or origin in target.parents:
         raise UsageError(f"a model cannot be {done} into its own folder", where=str(target), hint="name another one")

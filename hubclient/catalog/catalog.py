@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +11,13 @@ from pathlib import Path
 from hubclient.cards import Card, Overlay
 from hubclient.catalog import lookup
 from hubclient.catalog.folder import OVERLAY_ENDING, read_card, read_overlay
+from hubclient.catalog.gallery import FacetName, Gallery, Glance, Wish
 from hubclient.catalog.index import Index, Reader
 from hubclient.catalog.layer import CardKey, Known, Layer
 from hubclient.catalog.near import near_names, unknown_model
 from hubclient.catalog.resolve import CanOpen, Deliberation, deliberate
 from hubclient.catalog.row import card_of
-from hubclient.catalog.search import Query, search
+from hubclient.catalog.search import Query, every_word, search
 from hubclient.errors import AmbiguousModel, CardError, HubError, ResolutionError, SourceError, UsageError
 from hubclient.names import CardReference
 from hubclient.transfer.progress import Progress, Silent
@@ -58,6 +59,8 @@ class Catalog:
     ) -> None:
         self._index = Index(layers, folder, progress or Silent())
         self._live = live
+        self._gallery: tuple[tuple[object, ...], Gallery] | None = None
+        self._refreshed = 0
 
     @classmethod
     def load(cls, folders: Sequence[Path]) -> Catalog:
@@ -91,6 +94,7 @@ class Catalog:
     def refresh(self) -> None:
         """Look through the folders again when next asked."""
         self._index.refresh()
+        self._refreshed += 1
         for name in ("cards", "problems", "_overlays", "_broken_files"):
             self.__dict__.pop(name, None)
 
@@ -129,6 +133,36 @@ class Catalog:
             return [known.card for known in lookup.cards_numbered(reader, search(reader, query, among)[:limit])]
 
         return self._index.ask(found)
+
+    def glance(self, wish: Wish, *, can_open: CanOpen) -> Glance:
+        """The cards that match, all of them by number, and what each facet would find. Raises UsageError."""
+
+        return self._index.ask(lambda reader: self._current_gallery(reader, can_open).glance(reader, wish))
+
+    def holders(self, *, can_open: CanOpen) -> dict[FacetName, dict[str, list[int]]]:
+        """By facet and value, the numbers of the cards that have it."""
+        return self._index.ask(lambda reader: self._current_gallery(reader, can_open).holders())
+
+    def words(self) -> list[tuple[str, str, int]]:
+        """Every word that search knows, with the column and the number of the card where it is."""
+        return self._index.ask(every_word)
+
+    def _current_gallery(self, reader: Reader, can_open: CanOpen) -> Gallery:
+        states = lookup.states(reader)
+        state: tuple[object, ...] = (states, can_open)
+        if None in dict(states).values():
+            state = (*state, self._refreshed)
+        if self._gallery is None or self._gallery[0] != state:
+            self._gallery = state, Gallery(reader, can_open)
+        return self._gallery[1]
+
+    def numbered(self, numbers: Iterable[int]) -> list[Known]:
+        """The cards of these numbers, which `glance` gave."""
+        return self._index.ask(lambda reader: lookup.cards_numbered(reader, numbers))
+
+    def meant(self, name: str) -> list[Known]:
+        """Every card that a name, or an NLU reference, may mean: of all languages and versions."""
+        return self._index.ask(lambda reader: lookup.cards_meant(reader, name))
 
     def whole(self, card: Card) -> Card:
         """The card with its prose, read from its file; as it is if it has none. Raises CardError."""

@@ -102,6 +102,11 @@ def _counting(reader: Reader) -> Iterable[_Outline]:
         yield _Outline(name, language, versions[version], epoch, number, annotator, reader.layers[layer].own)
 
 
+def states(reader: Reader) -> tuple[tuple[int, str | None], ...]:
+    """By layer, what is the same as long as none of its cards changes; None while they still may, without a sign."""
+    return tuple(reader.rows(f"SELECT id, state FROM layer WHERE {_in_layers(reader, 'id')} ORDER BY id"))
+
+
 def counts(reader: Reader) -> Mapping[Layer, tuple[int, int]]:
     """How many cards each layer has, and how many files that are broken ones."""
     cards = dict(reader.rows("SELECT layer, count(*) FROM card GROUP BY layer"))

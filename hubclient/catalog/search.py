@@ -52,7 +52,7 @@ def search(reader: Reader, query: Query, among: Collection[int]) -> list[int]:
     sql = f"SELECT id, name, epoch_ms FROM card WHERE {' AND '.join(conditions) or '1'}"
     reader.connection.create_function("folded", 1, str.casefold, deterministic=True)
     found = {number: (name, epoch) for number, name, epoch in reader.rows(sql, *values) if number in among}
-    ranks = _ranks(reader, query.words) if query.words else dict.fromkeys(found, 0)
+    ranks = word_ranks(reader, query.words) if query.words else dict.fromkeys(found, 0)
     wanted = "_".join(query.words).casefold()
     ranked = []
     for number in found.keys() & ranks.keys():
@@ -68,8 +68,8 @@ def _by_name(name: str, wanted: str) -> int | None:
     return -1 if name.startswith(wanted) else None
 
 
-def _ranks(reader: Reader, words: Sequence[str]) -> dict[int, int]:
-    """Where all words occur: 0 for the name, 1 for name and title, 2 for anything."""
+def word_ranks(reader: Reader, words: Sequence[str]) -> dict[int, int]:
+    """By card, where all words occur: 0 for the name, 1 for name and title, 2 for anything."""
     terms = dict.fromkeys(term for word in words for term in _WORD.findall(word))
     if not terms:
         return {}
@@ -79,6 +79,12 @@ def _ranks(reader: Reader, words: Sequence[str]) -> dict[int, int]:
         for (number,) in reader.rows("SELECT rowid FROM words WHERE words MATCH ?", f"{columns} : ({wanted})"):
             found.setdefault(number, rank)
     return found
+
+
+def every_word(reader: Reader) -> list[tuple[str, str, int]]:
+    """Each word, a column and a card where it is, in the order of words (https://sqlite.org/fts5.html#the_fts5vocab_virtual_table_module)."""
+    reader.connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab('main', 'words', 'instance')")
+    return [(term, column, number) for term, number, column in reader.rows("SELECT DISTINCT term, doc, col FROM temp.vocabulary")]
 
 
 def _conditions(query: Query) -> tuple[list[str], list[object]]:

@@ -12,6 +12,7 @@ from hubclient.cli import (
     cards,
     check,
     env,
+    evaluate,
     explain,
     export,
     import_,
@@ -21,6 +22,7 @@ from hubclient.cli import (
     lock,
     ls,
     mirror,
+    notebook,
     outdated,
     path,
     predict,
@@ -30,7 +32,9 @@ from hubclient.cli import (
     rm,
     search,
     serve,
+    site,
     sync,
+    ui,
     verify,
 )
 
@@ -42,12 +46,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (
-    *(pull, predict, search, info, inspect, explain, path, ls, verify, rm, prune, bundle, import_, mirror, export, serve, refresh),
-    *(lint, check, lock, sync, outdated, env),
+    *(pull, predict, evaluate, search, info, inspect, explain, path, ls, verify, rm, prune, bundle, import_, mirror, export, notebook),
+    *(serve, ui, refresh, lint, check, lock, sync, outdated, env),
 ):
     function = getattr(module, module.__name__.rpartition(".")[2])
     app.command(name=function.__name__.rstrip("_"))(function)
 app.add_typer(cards.app, name="cards")
+app.add_typer(site.app, name="site")
 
 
 def _version(wanted: bool) -> None:

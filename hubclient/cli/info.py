@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,6 @@ if TYPE_CHECKING:
     from hubclient.hub import Hub
     from hubclient.native import Manifest, NativeModel
     from hubclient.way import Target
-
-# The site of the bundled index's cards, and how it makes a post's address from the name of its file (Jekyll's "date" permalinks).
-_SITE = "https://sparknlp.org/{}/{}/{}/{}.html"
-_POST = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(.+)\.md")
-_LAYOUT = re.compile(r"\s*(?:\{:.*\}|\{%.*%\}|</?(?:div|span|p|br)\b[^>]*>)\s*")
 
 
 def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Json = False) -> None:
@@ -109,17 +103,20 @@ def _card_facts(card: Card) -> Iterator[tuple[str, str]]:
 
 def _page(hub: Hub, ref: str, lang: str | None) -> Iterator[tuple[str, str]]:
     """Where the whole card is that the bundled index has the facts of."""
+    from hubclient.catalog.site import page_address
     from hubclient.convert.annotators import can_open
     from hubclient.names import CardReference
 
     reference = hub.parse(ref, lang)
     chosen = hub.catalog.deliberate(reference, can_open=can_open).chosen if isinstance(reference, CardReference) else None
-    match = _POST.fullmatch(chosen.file.rpartition("/")[2]) if chosen and chosen.file else None
-    if match:
-        yield "page", _SITE.format(*match.groups())
+    address = page_address(chosen.file) if chosen and chosen.file else None
+    if address:
+        yield "page", address
 
 
 def _sections(card: Card) -> Iterator[tuple[str, str]]:
+    from hubclient.cards.prose import readable
+
     usage = "\n\n".join(f"# {language}\n{code}" for language, code in card.how_to_use.items())
     said = {
         "Description": card.description,
@@ -131,14 +128,8 @@ def _sections(card: Card) -> Iterator[tuple[str, str]]:
         **card.other_sections,
     }
     for title, text in said.items():
-        if text and (readable := _readable(text)):
-            yield title, readable
-
-
-def _readable(text: str) -> str:
-    """Without the lines that only steer the page's layout."""
-    lines = [line.rstrip() for line in text.splitlines() if not _LAYOUT.fullmatch(line)]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+        if text and (shown := readable(text)):
+            yield title, shown
 
 
 def _manifest_facts(manifest: Manifest) -> Iterator[tuple[str, str]]:

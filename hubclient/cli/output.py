@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from hubclient.wording import human_size as human_size
+
 if TYPE_CHECKING:
     from hubclient.errors import HubError
 
@@ -96,15 +98,6 @@ def counting(noun: str, *, total: int | None = None, results_follow: bool = Fals
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
         task = progress.add_task(noun, total=total)
         yield lambda count: progress.advance(task, count)
-
-
-def human_size(size: float) -> str:
-    """Bytes as people read them: 1,234 -> '1.2 kB', by powers of 1000."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    raise AssertionError
 
 
 def _is_unicode(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,8 @@ from tests.e2e.shell import Run, hub, python
 from tests.servers.hub import FakeHub
 from tests.servers.script import ScriptedServer
 
-# Every command, with the exit code that it has offline in a cache with three models. OUT: a folder of the test's; CARDS: the shipped ones.
+# Every command, with the exit code that it has offline in a cache with three models. OUT: a folder of the test's; CARDS: the shipped ones;
+# LABELLED: a file of labelled texts.
 COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "pull": [
         ([DEMO], 0),
@@ -31,6 +32,7 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
         (["hf:owner/repo"], 5),
     ],
     "predict": [([DEMO, "fine"], 0), ([IMDB, "fine"], 5)],
+    "evaluate": [([DEMO, "--input", "LABELLED"], 0), ([IMDB, "--input", "LABELLED"], 5)],
     "search": [(["sst2"], 0)],
     "info": [([DEMO], 0), ([IMDB], 0)],
     "explain": [([DEMO], 0), ([IMDB], 5), (["no_such_model"], 4)],
@@ -44,16 +46,20 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "mirror": [([DEMO, "--to", "OUT/mirror"], 0), ([IMDB, "--to", "OUT/mirror"], 5)],
     "export": [([DEMO, "OUT/exported"], 0)],
     "serve": [([IMDB, "--port", "0"], 5)],
+    "notebook": [([DEMO, "-o", "OUT/demo.ipynb"], 0), ([IMDB, "-o", "OUT/imdb.ipynb"], 0)],
     "refresh": [([], 5)],
     "lint": [(["CARDS"], 1)],
     "inspect": [([DEMO], 0), ([IMDB], 5)],
     "check": [([DEMO], 0), ([IMDB], 3)],
     "lock": [([DEMO, "--lock", "OUT/hubclient.lock"], 0), ([IMDB, "--lock", "OUT/hubclient.lock"], 1)],
     "outdated": [(["--lock", "OUT/hubclient.lock"], 2)],
+    # The page itself is served over a socket.
+    "ui": [(["--cards", "OUT/missing"], 2)],
     "env": [([], 0), (["--online"], 0)],
     "cards add": [(["OUT"], 0)],
     "cards remove": [(["OUT"], 2)],
     "cards list": [([], 0)],
+    "cards new": [(["renamed", "--from-archive", str(DEMO_ZIP), "-o", "OUT"], 0), (["new", "--from-hf", "owner/repo", "-o", "OUT"], 5)],
 }
 CASES = [(command, arguments, code) for command, runs in COMMANDS.items() for arguments, code in runs]
 
@@ -80,6 +86,12 @@ def names_of_commands() -> Iterator[str]:
         yield from (f"{group.name} {command.name or command.callback.__name__}" for command in commands if command.callback)
 
 
+def _placed(argument: str, places: Mapping[str, Path]) -> str:
+    for name, path in places.items():
+        argument = argument.replace(name, str(path))
+    return argument
+
+
 def test_no_command_is_left_out() -> None:
     assert set(names_of_commands()) == COMMANDS.keys()
 
@@ -104,7 +116,10 @@ def test_offline_no_socket_is_opened(
     guard: dict[str, str],
     tmp_path: Path,
 ) -> None:
-    given = [part.replace("OUT", str(tmp_path)).replace("CARDS", str(ROOT / "cards")) for part in arguments]
+    labelled = tmp_path / "labelled.csv"
+    labelled.write_text("text,label\nA warm film.,pos\nDull.,neg\n", encoding="utf-8")
+    places = {"OUT": tmp_path, "CARDS": ROOT / "cards", "LABELLED": labelled}
+    given = [_placed(part, places) for part in arguments]
     done = hub(*command.split(), *given, env={**guard, "HUBCLIENT_OFFLINE": "1", "HUBCLIENT_CACHE": str(stocked)})
     assert done.code == code, done.err
     assert live.requests == []

@@ -16,22 +16,23 @@ PACKAGE = ROOT / "hubclient"
 LAYERS = (
     ("__init__",),
     ("cli", "estimator", "spark"),
-    ("serve",),
+    ("serve", "web"),
+    ("portrait",),
     ("check",),
     ("hub",),
-    ("explain", "environment", "imports", "afar"),
+    ("explain", "environment", "imports", "afar", "evaluate", "authoring", "notebook"),
     ("bundles", "mirror"),
     ("pulling",),
     ("way", "repair"),
     ("pinned",),
     ("acquire", "stored", "disagreements", "repository_card"),
-    ("plan", "task"),
+    ("plan", "task", "snippets"),
     ("catalog",),
     ("classifier", "zero_shot", "tagger"),
     ("text_model",),
     ("export", "transformers_form", "local_copy"),
     ("reduced", "sample"),
-    ("scheduler", "activation", "onnx_export", "gathering"),
+    ("scheduler", "activation", "onnx_export", "gathering", "table_file"),
     ("batches", "chunks"),
     ("convert",),
     ("engines", "prediction", "checkpoint", "texts", "windows", "entities", "tokenizer_settings"),
@@ -43,14 +44,14 @@ LAYERS = (
     ("transfer", "outfile"),
     ("sources",),
     ("cards",),
-    ("settings", "names", "facts", "bundled", "sarif", "machine", "turns"),
+    ("settings", "names", "facts", "bundled", "sarif", "machine", "turns", "wording"),
     ("card_folders",),
     ("locks",),
     ("errors",),
 )
 HEIGHT = {part: -row for row, parts in enumerate(LAYERS) for part in parts}
 # Of these, what they compute depends on their arguments alone.
-PURE = ("cards", "models", "archive", "names", "facts", "prediction", "texts", "windows", "entities", "sarif", "errors")
+PURE = ("cards", "models", "archive", "names", "facts", "prediction", "texts", "windows", "entities", "sarif", "wording", "errors")
 OUTSIDE = {"os", "pathlib", "shutil", "tempfile", "subprocess"}
 NETWORK = {"socket", "http", "urllib3", "requests", "boto3", "botocore", "huggingface_hub", "asyncio"}
 # Opens what the pure readers read.
