@@ -28,6 +28,7 @@ LAYERS = (
     ("acquire", "stored", "disagreements", "repository_card"),
     ("plan", "task", "snippets"),
     ("catalog",),
+    ("tables",),
     ("classifier", "zero_shot", "tagger"),
     ("text_model",),
     ("export", "transformers_form", "local_copy"),
