@@ -26,6 +26,11 @@ class Chunk:
         return len(self.texts)
 
 
+def whole(parts: Iterable[Iterable[Text]]) -> Iterator[Chunk]:
+    """Each part a chunk, whatever its size."""
+    return (Chunk(list(part), ahead=True) for part in parts)
+
+
 def chunks(texts: Iterable[Text], first: int, patience: float = _PATIENCE, clock: Callable[[], float] = monotonic) -> Iterator[Chunk]:
     """Chunks of texts, the first of `first`, each up to twice as large as the one before.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from hubclient.activation import activate, checked_threshold, checked_top
 from hubclient.batches import Tokens
+from hubclient.chunks import Chunk, chunks, whole
 from hubclient.convert.annotators import Task
 from hubclient.native import check_activation, open_tokenizer
 from hubclient.prediction import Prediction
@@ -88,9 +89,18 @@ class Classifier(TextModel):
         `threshold` overrules the model's own; `top_k` keeps only the highest scores; `progress` is told how many more texts are done.
         """
         shown = self._shown(threshold, top_k)
-        for logits in self._logits(checked(several(texts)), self._plan(texts, progress, **reading)):
+        plan = self._plan(texts, progress, **reading)
+        for logits in self._logits(chunks(checked(several(texts)), plan.first), plan):
             for row in activate(logits, self.activation):
                 yield self._prediction(row, *shown)
+
+    def predict_parts(
+        self, parts: Iterable[Iterable[Text]], *, threshold: float | None = None, top_k: int | None = None, **reading: Unpack[PooledReading]
+    ) -> Iterator[list[Prediction]]:
+        """Predictions of each part, in order. The batches that a part makes depend on it alone, and so do the last digits of its scores."""
+        shown, plan = self._shown(threshold, top_k), self._plan((), None, **reading)
+        for logits in self._logits(whole(checked(part) for part in parts), plan):
+            yield [self._prediction(row, *shown) for row in activate(logits, self.activation)]
 
     def predict_iter(self, texts: Iterable[Text], **options: Unpack[Options]) -> Iterator[Prediction]:
         """`stream`, by the name that goes with `predict`."""
@@ -115,7 +125,7 @@ class Classifier(TextModel):
     ) -> Prediction:
         """As `stream` for one text, without what it needs for many."""
         shown, plan = self._shown(threshold, top_k), self._plan(text, progress, **reading)
-        logits = self._short_logits(text, plan) if plan.windows is None else next(self._logits([text], plan))
+        logits = self._short_logits(text, plan) if plan.windows is None else next(self._logits([Chunk([text], ahead=False)], plan))
         return self._prediction(activate(logits, self.activation)[0], *shown)
 
     def _decide(self, logits: np.ndarray) -> np.ndarray:
@@ -153,7 +163,8 @@ class Classifier(TextModel):
         """What the model says before any activation, float32 of shape (n, labels)."""
         import numpy as np
 
-        parts = list(self._logits(checked(several(texts)), self._plan(texts, None, **reading)))
+        plan = self._plan(texts, None, **reading)
+        parts = list(self._logits(chunks(checked(several(texts)), plan.first), plan))
         return np.concatenate(parts) if parts else np.empty((0, len(self.labels)), dtype=np.float32)
 
     def encode(self, text: Text) -> list[int]:

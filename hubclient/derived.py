@@ -1,6 +1,7 @@
 """What is made of a model for one machine, and can be made again: beside the store's models, not among their hashed files.
 
-derived/<key>/     the key tells the model's tensors, and what its graph was built by
+derived/<digest>/  of the model with that digest in the store, which it goes with
+derived/<key>/     of a folder of the user's: the key tells the model's tensors, and what its graph was built by
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hubclient.native import GRAPH, Manifest, read_manifest
+from hubclient.store.content import is_digest
 
 
 def derived(folder: Path, name: str, make: Callable[[], bytes]) -> bytes:
@@ -44,8 +46,11 @@ def keep(path: Path, content: bytes) -> None:
 
 
 def derived_folder(folder: Path) -> Path:
-    root = folder.parent.parent if folder.parent.name == "models" else _cache_dir()
-    return root / "derived" / _key(folder, read_manifest(folder))
+    root = folder.parent.parent
+    if folder.parent.name == "contents" and is_digest(folder.name):
+        # A shared cache is not written to.
+        return (root if os.access(root, os.W_OK) else _cache_dir()) / "derived" / folder.name
+    return _cache_dir() / "derived" / _key(folder, read_manifest(folder))
 
 
 def _cache_dir() -> Path:

@@ -55,8 +55,9 @@ def export(folder: Path, target: str | Path, manifest: Manifest, *, format: Form
 
 
 def _write_onnx(folder: Path, staging: Path, manifest: Manifest) -> None:
-    if manifest.graph == "none":
-        raise UnsupportedModel("the model has no ONNX graph", where=str(folder), why=manifest.graph_note, hint="use format='hf'")
+    if manifest.graph in ("none", "openvino"):
+        hint = "use format='hf'" if manifest.graph == "none" else None
+        raise UnsupportedModel("the model has no ONNX graph", where=str(folder), why=manifest.graph_note, hint=hint)
     if manifest.graph == "kept":
         copy_kept(folder, staging)
     else:
@@ -67,10 +68,9 @@ def _write_onnx(folder: Path, staging: Path, manifest: Manifest) -> None:
 
 
 def _write_hf(folder: Path, staging: Path, manifest: Manifest) -> None:
-    if manifest.graph == "kept":
-        raise UnsupportedModel(
-            "the model cannot be exported to Hugging Face", where=str(folder), why=manifest.graph_note, hint="use format='onnx'"
-        )
+    if manifest.graph in ("kept", "openvino"):
+        hint = "use format='onnx'" if manifest.graph == "kept" else None
+        raise UnsupportedModel("the model cannot be exported to Hugging Face", where=str(folder), why=manifest.graph_note, hint=hint)
     for file in folder.iterdir():
         if file.name not in (GRAPH, MANIFEST, MARKER):
             shutil.copyfile(file, staging / file.name)

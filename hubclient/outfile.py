@@ -88,6 +88,15 @@ def _beside(target: Path) -> Path:
     return target.with_name(f".{target.name}.{os.urandom(4).hex()}")
 
 
+@contextmanager
+def unwritable(target: Path, what: str) -> Iterator[None]:
+    """Whatever goes wrong with files within is about `target`. Raises StoreUnwritable, StoreFull."""
+    try:
+        yield
+    except OSError as error:
+        raise _failure(error, what, target) from error
+
+
 def _failure(error: OSError, what: str, target: Path) -> StoreError:
     kind = StoreFull if error.errno in _FULL else StoreUnwritable
     return kind(what, where=str(error.filename or target), why=error.strerror or str(error), hint=_HINT)

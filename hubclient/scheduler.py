@@ -36,7 +36,7 @@ Batched = tuple[Sequence[int], Callable[[], "Sequence[np.ndarray]"]]
 class Parts:
     """The parts of a chunk's texts. `counts`: how many each text has; None: one.
 
-    `ahead`: whether the next chunk may be asked for before this one is answered.
+    `ahead`: whether the next chunk may be asked for before this one is answered. Then none of its batches is run with every core.
     """
 
     tokens: Sequence[Tokens]
@@ -72,7 +72,7 @@ class Scheduler:
         begun: deque[tuple[T, Parts, list[Batched]]] = deque()
         with Crew(self._engine.lanes) as crew:
             for label, parts in chunks:
-                begun.append((label, parts, self._begin(parts.tokens, size, crew, idle=not begun)))
+                begun.append((label, parts, self._begin(parts.tokens, size, crew, idle=not begun and not parts.ahead)))
                 while len(begun) > parts.ahead:
                     yield _finished(*begun.popleft(), progress)
             while begun:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from hubclient.activation import activate
-from hubclient.chunks import Chunk, chunks
+from hubclient.chunks import Chunk, chunks, whole
 from hubclient.convert.annotators import Task
 from hubclient.entities import Entity, TaggedToken, group, without_overlaps
 from hubclient.errors import UsageError
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
     Tagging = tuple[Chunk, list[Encoding], list[list[Window]]]
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """A text, its tokens, its windows and their logits."""
+
+    text: str
+    encoding: Encoding
+    windows: Sequence[Window]
+    logits: Sequence[np.ndarray]
 
 
 class Options(Reading, total=False):
@@ -59,9 +70,13 @@ class TokenClassifier(TextModel):
     def stream(self, texts: Iterable[str], *, progress: Progress | None = None, **reading: Unpack[Reading]) -> Iterator[list[Entity]]:
         """The entities of each text, in the order of the texts, in bounded memory. `progress` is told how many more texts are done."""
         plan = self._plan(texts, progress, **reading)
-        for text, encoding, windows, logits in self._tagged(texts, plan):
-            found = [self._entities(text, encoding, *part) for part in zip(windows, logits, strict=True)]
-            yield found[0] if len(found) == 1 else without_overlaps(entity for entities in found for entity in entities)
+        for tagged in self._tagged(chunks(checked_singles(several(texts)), plan.first), plan):
+            yield from map(self._found, tagged)
+
+    def predict_parts(self, parts: Iterable[Iterable[str]], **reading: Unpack[Reading]) -> Iterator[list[list[Entity]]]:
+        """See `Classifier.predict_parts`."""
+        for tagged in self._tagged(whole(checked_singles(part) for part in parts), self._plan((), None, **reading)):
+            yield [self._found(text) for text in tagged]
 
     def predict_iter(self, texts: Iterable[str], **options: Unpack[Options]) -> Iterator[list[Entity]]:
         """The same as `stream`."""
@@ -79,7 +94,8 @@ class TokenClassifier(TextModel):
     def logits(self, texts: Iterable[str], *, batch_size: int | None = None) -> list[np.ndarray]:
         """What the model says of each token of each text, special ones included, after truncation: float32 of shape (tokens, labels)."""
         plan = self._plan(texts, None, batch_size=batch_size, long_texts="truncate")
-        return [parts[0] for _, _, _, parts in self._tagged(texts, plan)]
+        read = chunks(checked_singles(several(texts)), plan.first)
+        return [text.logits[0] for tagged in self._tagged(read, plan) for text in tagged]
 
     def encode(self, text: str) -> list[int]:
         """Token ids with the special tokens, after truncation to `max_length`."""
@@ -94,11 +110,11 @@ class TokenClassifier(TextModel):
         """See `TextModel.to_pipeline`: with aggregation_strategy="simple"."""
         return super().to_pipeline(**{"aggregation_strategy": "simple", **options})
 
-    def _tagged(self, texts: Iterable[str], plan: Plan) -> Iterator[tuple[str, Encoding, Sequence[Window], Sequence[np.ndarray]]]:
-        """Each text, its tokens, its windows, and their logits."""
-        read = (self._windowed(chunk, plan) for chunk in chunks(checked_singles(several(texts)), plan.first))
-        for (chunk, encodings, windows), answers in self._scheduler.stream(read, plan.batch_size, plan.progress):
-            yield from zip(map(str, chunk.texts), encodings, windows, grouped(answers, map(len, windows)), strict=True)
+    def _tagged(self, read: Iterable[Chunk], plan: Plan) -> Iterator[Iterator[Tagged]]:
+        """The texts of each chunk."""
+        windowed = (self._windowed(chunk, plan) for chunk in read)
+        for (chunk, encodings, windows), answers in self._scheduler.stream(windowed, plan.batch_size, plan.progress):
+            yield map(Tagged, map(str, chunk.texts), encodings, windows, grouped(answers, map(len, windows)))
 
     def _windowed(self, chunk: Chunk, plan: Plan) -> tuple[Tagging, Parts]:
         encodings = self._encode(chunk.texts)
@@ -115,6 +131,11 @@ class TokenClassifier(TextModel):
             yield next(cut(encoding, self.max_length, 0))
         else:
             yield from cut(encoding, self.max_length, plan.windows.stride)
+
+    def _found(self, tagged: Tagged) -> list[Entity]:
+        parts = zip(tagged.windows, tagged.logits, strict=True)
+        found = [self._entities(tagged.text, tagged.encoding, window, logits) for window, logits in parts]
+        return found[0] if len(found) == 1 else without_overlaps(entity for entities in found for entity in entities)
 
     def _entities(self, text: str, encoding: Encoding, window: Window, logits: np.ndarray) -> list[Entity]:
         """Those of a window."""

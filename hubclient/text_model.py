@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
 from weakref import WeakKeyDictionary
 
 from hubclient.batches import Tokens, check_size
-from hubclient.chunks import CHUNK, FIRST, Chunk, chunks
+from hubclient.chunks import CHUNK, FIRST, Chunk
 from hubclient.convert.annotators import Task
 from hubclient.engines import ENGINES, Engine, Precision, Wanted, choose_engine, open_engine
 from hubclient.errors import UnsupportedModel, UsageError
@@ -252,14 +252,15 @@ class TextModel:
         first = CHUNK if isinstance(texts, Sized) else size or FIRST
         return Plan(first, size, self._checked_windows(long_texts, stride, pooling), progress)
 
-    def _logits(self, texts: Iterable[Text], plan: Plan) -> Iterator[np.ndarray]:
+    def _logits(self, read: Iterable[Chunk], plan: Plan) -> Iterator[np.ndarray]:
         """float32 of shape (texts, labels), chunk by chunk."""
         import numpy as np
 
         pooling = plan.windows.pooling if plan.windows else "mean"
-        read = (self._parts(chunk, plan.windows) for chunk in chunks(texts, plan.first))
-        for counts, answers in self._scheduler.stream(((parts.counts, parts) for parts in read), plan.batch_size, plan.progress):
-            yield np.stack(answers if counts is None else [pool(some, pooling) for some in grouped(answers, counts)])
+        parts = (self._parts(chunk, plan.windows) for chunk in read)
+        for counts, answers in self._scheduler.stream(((some.counts, some) for some in parts), plan.batch_size, plan.progress):
+            rows = answers if counts is None else [pool(some, pooling) for some in grouped(answers, counts)]
+            yield np.stack(rows) if rows else np.empty((0, len(self.labels)), np.float32)
 
     def _short_logits(self, text: Text, plan: Plan) -> np.ndarray:
         """The same of one text that is not read in windows."""

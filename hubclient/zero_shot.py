@@ -6,7 +6,7 @@ Source: transformers 4.57.1 and 5.23.0, pipelines/zero_shot_classification.py; t
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, cycle, islice
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Unpack, overload
 
 from hubclient.activation import activate, checked_threshold, checked_top
 from hubclient.batches import Tokens
+from hubclient.chunks import chunks, whole
 from hubclient.convert.annotators import Task
 from hubclient.errors import InconsistentModel, InvalidText, UsageError
 from hubclient.native import CONFIG, Manifest, class_named, read_json
@@ -104,11 +105,35 @@ class ZeroShotClassifier(TextModel):
         several may hold: those with a score above `threshold` are selected. `top_k` keeps only the highest scores; `progress` is told how
         many more texts are done.
         """
+        labels, predict = self._predicting(candidate_labels, multi_label, threshold, top_k)
+        return map(predict, self._asked(texts, labels, progress, **asking))
+
+    def predict_parts(
+        self,
+        parts: Iterable[Iterable[str]],
+        candidate_labels: str | Iterable[str] | None = None,
+        *,
+        multi_label: bool = False,
+        threshold: float | None = None,
+        top_k: int | None = None,
+        hypothesis_template: str = TEMPLATE,
+        **reading: Unpack[PooledReading],
+    ) -> Iterator[list[Prediction]]:
+        """See `Classifier.predict_parts`."""
+        labels, predict = self._predicting(candidate_labels, multi_label, threshold, top_k)
+        hypotheses = _hypotheses(labels, hypothesis_template)
+        pairs = ([(text, hypothesis) for text in checked_singles(part) for hypothesis in hypotheses] for part in parts)
+        for logits in self._logits(whole(pairs), self._plan((), None, **reading)):
+            yield [predict(rows) for rows in logits.reshape(-1, len(labels), len(self.labels))]
+
+    def _predicting(
+        self, candidate_labels: str | Iterable[str] | None, multi_label: bool, threshold: float | None, top_k: int | None
+    ) -> tuple[list[str], Callable[[np.ndarray], Prediction]]:
+        """The candidates, and what makes a prediction of their logits."""
         labels = self._candidates(candidate_labels)
         limit = self.threshold if threshold is None else checked_threshold(threshold)
         kept = checked_top(top_k)
-        for logits in self._asked(texts, labels, progress, **asking):
-            yield _prediction(labels, self._scores(logits, multi_label), limit if multi_label else None, kept)
+        return labels, lambda logits: _prediction(labels, self._scores(logits, multi_label), limit if multi_label else None, kept)
 
     def predict_iter(
         self, texts: Iterable[str], candidate_labels: str | Iterable[str] | None = None, **options: Unpack[Options]
@@ -166,7 +191,7 @@ class ZeroShotClassifier(TextModel):
         hypotheses = _hypotheses(labels, hypothesis_template)
         plan = self._plan(texts, _by_text(progress, len(labels)), **reading)
         pairs = ((text, hypothesis) for text in checked_singles(several(texts)) for hypothesis in hypotheses)
-        rows = chain.from_iterable(self._logits(pairs, plan))
+        rows = chain.from_iterable(self._logits(chunks(pairs, plan.first), plan))
         while answers := list(islice(rows, len(labels))):
             yield np.stack(answers)
 

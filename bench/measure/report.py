@@ -12,7 +12,7 @@ from statistics import median
 
 from measure.rounds import median_difference, median_ratio
 
-_LIBRARIES = ("hubclient", "numpy", "onnxruntime", "tokenizers", "typer", "torch", "transformers")
+_LIBRARIES = ("hubclient", "numpy", "onnxruntime", "openvino", "tokenizers", "typer", "torch", "transformers")
 _HEADERS = ("what", "ours", "against", "theirs", "compared", "goal", "met")
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
@@ -96,6 +97,37 @@ def counting(noun: str, *, total: int | None = None, results_follow: bool = Fals
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
         task = progress.add_task(noun, total=total)
         yield lambda count: progress.advance(task, count)
+
+
+@contextmanager
+def watching(noun: str) -> Iterator[Callable[[int, int, int], None]]:
+    """A bar on stderr, where a person watches, with how many are done each second and the time left. Takes how many are done, and how far
+    that is of how much."""
+    if not sys.stderr.isatty():
+        yield lambda done, at, size: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[done]:,} " + noun + ", {task.fields[rate]:,.0f} a second,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
+        task = progress.add_task(noun, total=None, done=0, rate=0.0)
+        begun: list[tuple[float, int]] = []
+
+        def show(done: int, at: int, size: int) -> None:
+            # What an earlier run did is no part of the rate.
+            begun.append((time.monotonic(), done)) if not begun else None
+            (start, before), now = begun[0], time.monotonic()
+            rate = (done - before) / (now - start) if now > start else 0.0
+            progress.update(task, completed=at, total=size, done=done, rate=rate)
+
+        yield show
 
 
 def human_size(size: float) -> str:

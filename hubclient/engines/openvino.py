@@ -7,6 +7,7 @@ OpenVINO computes in bfloat16 unasked where the processor can: here it is told w
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Mapping
@@ -47,9 +48,17 @@ class OpenvinoEngine:
         self._model = read_model(self._core, self._path)
         self._inputs = [name for name in INPUTS if name in inputs_of(self._model)]
         self._lock = threading.Lock()
+        self._process = os.getpid()
         self._compiled: dict[int, Compiled] = {}
 
     def logits(self, batch: Batch, *, alone: bool = False) -> np.ndarray:
+        if self._process != os.getpid():
+            raise ModelError(
+                "OpenVINO cannot run in a process that was forked after the model had been opened",
+                where=str(self._path),
+                why="its threads are not there, and it would wait for them",
+                hint="open the model in the new process, start processes with spawn, or use engine='onnx'",
+            )
         feeds = {name: getattr(batch, name) for name in self._inputs}
         try:
             return self._of(1 if alone else self.lanes).answer(feeds)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 
 _DEFAULT = Wanted("torch")
+# What a model is kept as where nothing else is known of it, and who can open that.
+_WITHOUT_TENSORS = {"kept": ("ONNX graph", "onnx"), "openvino": ("OpenVINO graph", "openvino")}
 
 
 class TorchEngine:
@@ -84,12 +86,14 @@ def open_model(folder: Path, needed_for: str) -> Any:
         raise MissingExtra("torch", needed_for) from error
     from huggingface_hub.errors import StrictDataclassError
 
-    if read_manifest(folder).graph == "kept":
+    graph = read_manifest(folder).graph
+    if graph in _WITHOUT_TENSORS:
+        form, engine = _WITHOUT_TENSORS[graph]
         raise UnsupportedModel(
             f"{needed_for} cannot open this model",
             where=str(folder),
-            why="its tensors could not be recovered from the origin's ONNX graph, which is kept as it was",
-            hint="use engine='onnx'",
+            why=f"its tensors could not be recovered from the origin's {form}, which is kept as it was",
+            hint=f"use engine='{engine}'",
         )
     kind = getattr(transformers, f"AutoModel{HEADS[head_of(read_json(folder / CONFIG))]}")
     try:

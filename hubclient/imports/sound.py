@@ -8,7 +8,18 @@ from pathlib import Path
 
 from hubclient.archive.onnxmodel import OnnxModel
 from hubclient.errors import InconsistentModel, UnsafeArchive
-from hubclient.native import CONFIG, GRAPH, TOKENIZER, WEIGHTS, Manifest, open_tokenizer, read_json, read_manifest
+from hubclient.native import (
+    CONFIG,
+    GRAPH,
+    OPENVINO_GRAPH,
+    OPENVINO_WEIGHTS,
+    TOKENIZER,
+    WEIGHTS,
+    Manifest,
+    open_tokenizer,
+    read_json,
+    read_manifest,
+)
 from hubclient.tensors import read_header
 
 _ROOM = 1 << 31  # what a protobuf message may have
@@ -20,11 +31,20 @@ def check_model(folder: Path) -> Manifest:
     read_json(folder / CONFIG)
     if os.path.isfile(folder / TOKENIZER) or manifest.graph != "none":
         open_tokenizer(folder)
+    if manifest.graph == "openvino":
+        _check_files(folder, OPENVINO_GRAPH, OPENVINO_WEIGHTS)
+        return manifest
     if os.path.isfile(folder / WEIGHTS) or manifest.graph != "kept":
         _check_weights(folder / WEIGHTS)
     if manifest.graph != "none":
         _check_graph(folder / GRAPH)
     return manifest
+
+
+def _check_files(folder: Path, *names: str) -> None:
+    for name in names:
+        if not os.path.isfile(folder / name):
+            raise InconsistentModel(f"the model has no {name}", where=str(folder), hint="have it sent again")
 
 
 def _check_weights(path: Path) -> None:

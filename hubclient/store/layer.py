@@ -4,6 +4,7 @@ contents/<digest>/       one folder a content, committed with one rename; withou
 names/<key>.json         identity -> content, and what the name has of its own
 archives/<sha256>.zip    what was fetched, where it was asked to be kept
 staging/<key>.*/         contents in the making, and removed ones on their way out
+derived/<digest>/        what was made of a content for this machine, which goes with it
 transfers/               what was fetched so far, of transfers that are not done
 locks/, leases/          one process at a time makes an entry; which contents are in use
 """
@@ -29,6 +30,7 @@ class Layer:
         self.contents = root / "contents"
         self.names = root / "names"
         self.archives = root / "archives"
+        self.derived = root / "derived"
         self.staging = root / "staging"
         self.locks = root / "locks"
         self.leases = root / "leases"

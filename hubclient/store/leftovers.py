@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hubclient.errors import StoreError
 from hubclient.locks import discard, try_lock
-from hubclient.store.content import tree_size
+from hubclient.store.content import is_digest, tree_size
 from hubclient.store.layer import Layer, listed
 from hubclient.store.name import Name
 from hubclient.store.staging import abandoned, delete, is_old, sweep, taken_out
@@ -75,6 +75,7 @@ def _nameless(layer: Layer, names: Iterable[Name]) -> Iterator[Path]:
     contents = {name.content for name in names}
     archives = {layer.place_of(name.archive) for name in names if name.archive}
     yield from (path for path in listed(layer.contents) if path.name not in contents)
+    yield from (path for path in listed(layer.derived) if is_digest(path.name) and path.name not in contents)
     yield from (path for path in listed(layer.archives) if path not in archives)
 
 

@@ -37,7 +37,7 @@ def holdings(layer: Layer, leases: Leases) -> list[Holding]:
     for digest in {name.content for name, _ in named}:
         names = tuple(name for name, _ in named if name.content == digest)
         others = [name for name, _ in named if name.content != digest]
-        size = tree_size(layer.contents / digest) + sum(file.size for file in _archives(names) - _archives(others))
+        size = sum(map(tree_size, _places(layer, digest))) + sum(file.size for file in _archives(names) - _archives(others))
         used = max(as_time(used) for name, used in named if name.content == digest)
         found.append(Holding(digest, names, size, used, leases.user_of(digest)))
     return sorted(found, key=lambda holding: (holding.used, holding.digest))
@@ -76,7 +76,12 @@ def _only_theirs(layer: Layer, names: Sequence[Name]) -> list[Path]:
     left = [name for name, _ in layer.all_names() if name.identity not in removed]
     contents = {name.content for name in names} - {name.content for name in left}
     archives = _archives(names) - _archives(left)
-    return [*(layer.contents / digest for digest in contents), *map(layer.place_of, archives)]
+    return [*(place for digest in contents for place in _places(layer, digest)), *map(layer.place_of, archives)]
+
+
+def _places(layer: Layer, digest: str) -> list[Path]:
+    """Where a content is, and what was made of it."""
+    return [layer.contents / digest, layer.derived / digest]
 
 
 def _demand_unused(leases: Leases, paths: Iterable[Path], force: bool) -> None:

@@ -415,7 +415,7 @@ def test_bytes_that_are_no_text_in_the_shell() -> None:
     [
         ({"max_length": 513}, ["--max-length", "513"], refused(UsageError, "513", "512")),
         ({"threshold": float("nan")}, ["--threshold", "nan"], refused(UsageError, "nan", "must be a number")),
-        ({"engine": "tensorflow"}, ["--engine", "tensorflow"], refused(UsageError, "tensorflow", "onnx, torch")),
+        ({"engine": "tensorflow"}, ["--engine", "tensorflow"], refused(UsageError, "tensorflow", "onnx, openvino, torch")),
     ],
     ids=["max_length", "threshold", "engine"],
 )

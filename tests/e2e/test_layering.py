@@ -27,6 +27,7 @@ LAYERS = (
     ("acquire", "stored", "disagreements", "repository_card"),
     ("plan", "task"),
     ("catalog",),
+    ("tables",),
     ("classifier", "zero_shot", "tagger"),
     ("text_model",),
     ("export", "transformers_form", "local_copy"),
