@@ -145,7 +145,9 @@ def test_json() -> None:
     assert report["versions"]["onnxruntime"]
 
 
-@pytest.mark.parametrize("program", ["start.py", "convert.py", "accuracy.py", "throughput.py", "batches.py", "catalogue.py", "spark.py", "serve.py"])
+@pytest.mark.parametrize(
+    "program", ["start.py", "convert.py", "accuracy.py", "throughput.py", "batches.py", "catalogue.py", "spark.py", "serve.py"]
+)
 def test_nothing_to_measure(program: str, tmp_path: Path) -> None:
     done = bench(program, "--shared", tmp_path / "nowhere")
     assert done.returncode == 1
