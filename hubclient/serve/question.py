@@ -44,7 +44,8 @@ def _check_kind(request: Request) -> None:
 
 
 async def _body(request: Request, most: int) -> bytes:
-    if int(request.headers.get("content-length", 0)) > most:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > most:
         raise _too_large(most)
     body = bytearray()
     async for chunk in request.stream():

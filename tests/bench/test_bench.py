@@ -59,6 +59,22 @@ def test_pulls() -> None:
     ]
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.xdist_group("spark")
+@pytest.mark.skipif(not importlib.util.find_spec("pyspark") or shutil.which("java") is None, reason="Spark or Java is not installed")
+def test_spark(texts: Path) -> None:
+    done = bench("spark.py", "--rounds", 1, "--texts", texts, "--count", 30, "--masters", "local[2]")
+    assert table(done) == ["30 texts, local[2]"]
+    assert "Labels that differ, of 30: local[2]: 0." in done.stdout
+
+
+@pytest.mark.skipif(importlib.util.find_spec("fastapi") is None, reason="FastAPI is not installed")
+def test_serve(texts: Path) -> None:
+    done = bench("serve.py", "--rounds", 1, "--archive", EMBEDDED, "--texts", texts, "--seconds", 0.5, "--connections", 8)
+    assert table(done) == ["requests, 8 connections", "latency, p50", "latency, p99"]
+    assert "Labels that differ, of 4: 0." in done.stdout
+
+
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not installed")
 def test_convert() -> None:
     assert table(bench("convert.py", "--rounds", 1, "--archive", EMBEDDED)) == [
@@ -129,7 +145,9 @@ def test_json() -> None:
     assert report["versions"]["onnxruntime"]
 
 
-@pytest.mark.parametrize("program", ["start.py", "convert.py", "accuracy.py", "throughput.py", "batches.py", "catalogue.py"])
+@pytest.mark.parametrize(
+    "program", ["start.py", "convert.py", "accuracy.py", "throughput.py", "batches.py", "catalogue.py", "spark.py", "serve.py"]
+)
 def test_nothing_to_measure(program: str, tmp_path: Path) -> None:
     done = bench(program, "--shared", tmp_path / "nowhere")
     assert done.returncode == 1

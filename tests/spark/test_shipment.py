@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hubclient import Hub
-from hubclient.errors import InconsistentModel, NotLocked, Offline
+from hubclient.errors import InconsistentModel, NoSourceLeft
 from hubclient.lockfile import Lock, Pin, write_lock
 from hubclient.settings import Settings
 from tests.e2e.material import BUCKET, DEMO, DEMO_KEY, DEMO_ZIP, TREC6_ZIP
@@ -112,8 +112,10 @@ def test_an_executor_gets_nothing_else_than_the_lock_pins(tmp_path: Path, execut
     shipment = sent(driver, f"en/{DEMO}")
     pin = Pin(DEMO, f"s3://{BUCKET}/{DEMO_KEY}", "en", "3.4.4", sha256="0" * 64)
     gone(shipment)
-    with pytest.raises((Offline, NotLocked)):
+    with pytest.raises(NoSourceLeft) as caught:
         shipping.checked_folder(replace(shipment, pin=pin, offline=True))
+    assert f"{'0' * 64} is wanted" in str(caught.value)
+    assert not (executor / "contents").exists()
 
 
 def test_a_process_opens_a_model_once(driver: Hub, executor: Path) -> None:
