@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
+from measure.cards import unpacked
 from measure.material import existing, parser
 from measure.report import Row, as_megabytes, as_milliseconds, as_seconds, publish, ratio_row
 from measure.rounds import Run, Side, figures, interleaved, python
@@ -24,8 +23,6 @@ _MISSPELT = 40
 _BROKEN_ONCE_IN = 1_000  # lines
 _YAML = "CSafeLoader on the front matters"
 _SCAN = "scandir and stat of the folder"
-# What changed within the last moments is read again: cards that were just unpacked must look older.
-_CARDS_TIME = datetime(2023, 9, 1, tzinfo=UTC)
 
 
 def main() -> None:
@@ -45,7 +42,7 @@ def _options() -> argparse.Namespace:
 
 
 def _sides(source: Path, lines: int, folder: Path) -> list[Side]:
-    cards, cache = _unpacked(source, folder / "cards"), folder / "cache"
+    cards, cache = unpacked(source, folder / "cards"), folder / "cache"
     names, live = folder / "names.json", folder / "metadata.json"
     names.write_text(json.dumps(_names(cards, cache)), encoding="utf-8")
     live.write_text("".join(_line(number) for number in range(lines)), encoding="utf-8")
@@ -58,18 +55,6 @@ def _sides(source: Path, lines: int, folder: Path) -> list[Side]:
         Side("json", python("cards_by_hand.py", "json", live)),
         Side("live", python("catalogue.py", "live", live)),
     ]
-
-
-def _unpacked(source: Path, folder: Path) -> Path:
-    """The folder of cards: the source itself, or what the zip holds."""
-    if source.is_dir():
-        return source.absolute()
-    with zipfile.ZipFile(source) as archive:
-        archive.extractall(folder)
-    seconds = _CARDS_TIME.timestamp()
-    for path in folder.rglob("*"):
-        os.utime(path, (seconds, seconds))
-    return folder
 
 
 def _names(cards: Path, cache: Path) -> Mapping[str, Sequence[tuple[str, str]]]:

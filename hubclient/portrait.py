@@ -17,7 +17,7 @@ from hubclient.plan import UseStored
 from hubclient.repository_card import repository_card
 from hubclient.stored import stored_entries
 from hubclient.task import task_of
-from hubclient.way import Target, manifest_in_force, model_of
+from hubclient.way import Choice, Target, manifest_in_force, model_of, target_of_card
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,16 @@ class Portrait:
         return disagreements(self.manifest, self.card) if self.manifest else []
 
 
-def portrait(hub: Hub, ref: str, lang: str | None = None, *, version: str | None = None) -> Portrait:
-    """Raises InvalidReference, ResolutionError, CardError, ModelError."""
-    target = hub.find(ref, lang, version=version)
+def portrait(hub: Hub, ref: str, lang: str | None = None, *, version: str | None = None, chosen: Card | None = None) -> Portrait:
+    """`chosen`: the card that the reference means, where that was found out before.
+
+    Raises InvalidReference, ResolutionError, CardError, ModelError.
+    """
     reference = hub.parse(ref, lang, version)
+    if chosen:
+        target = target_of_card(hub.workshop, hub.catalog.whole(chosen), hub.catalog.overlay(chosen), Choice())
+    else:
+        target = hub.find(ref, lang, version=version)
     model = _model(hub, target, reference)
     manifest = manifest_in_force(model, target.card, target.wanted.overlay) if model else None
     card = target.card or (repository_card(model.folder, manifest) if model and manifest else None)

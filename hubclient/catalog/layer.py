@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -56,7 +57,7 @@ class Known:
     rank: int = 0
     file: str | None = None
 
-    @property
+    @cached_property
     def key(self) -> CardKey:
         return CardKey.of(self.card)
 

@@ -29,7 +29,6 @@ _WEB = re.compile(r"https?://", re.IGNORECASE)
 _LEVELS = MappingProxyType({"h1": "h3", "h2": "h3", "h3": "h4", "h4": "h5", "h5": "h6", "h6": "h6"})
 
 
-@lru_cache(maxsize=512)
 def to_html(text: str) -> Markup:
     """Raises nothing, whatever the text; a very long one comes out as letters."""
     import nh3

@@ -64,10 +64,11 @@ def seen(shop: Shop, ref: str) -> Portrait:
 
 
 def _model(shop: Shop, ref: str, version: str | None) -> Response:
-    seen = portrait(shop.hub, ref, version=version)
-    known = shop.hub.catalog.meant(seen.card.model_name) if seen.card and isinstance(seen.reference, CardReference) else []
-    explanation = shop.hub.explain(str(seen.reference))
-    said = portrayed(seen, known, explanation)
+    # The index is asked once: all that the page tells follows from its answer.
+    explanation = shop.hub.explain(ref, version=version)
+    seen = portrait(shop.hub, ref, version=version, chosen=explanation.card)
+    told = explanation.deliberation
+    said = portrayed(seen, [candidate.known for candidate in told.candidates] if told else [], explanation)
     return page(shop, "model.html", here="", candidates=CANDIDATES, notebook=f"/notebook?ref={quote(str(seen.reference))}", **said)
 
 

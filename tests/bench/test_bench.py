@@ -135,6 +135,18 @@ def test_catalogue(tmp_path: Path) -> None:
     ]
 
 
+def test_web(tmp_path: Path) -> None:
+    done = bench("web.py", "--rounds", 1, "--cards", ROOT / "cards", "--models", 2, "--users", 4)
+    assert table(done) == [
+        "a search",
+        "a model page",
+        "errors, 4 users at once",
+        "answers a second to them",
+        "95 % of their answers within",
+    ]
+    assert "| errors, 4 users at once | 0 |" in done.stdout
+
+
 def test_json() -> None:
     done = bench("start.py", "--rounds", 1, "--archive", EMBEDDED, "--json")
     assert done.returncode == 0, done.stderr
@@ -145,9 +157,13 @@ def test_json() -> None:
     assert report["versions"]["onnxruntime"]
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize(
     "program", ["start.py", "convert.py", "accuracy.py", "throughput.py", "batches.py", "catalogue.py", "spark.py", "serve.py"]
 )
+=======
+@pytest.mark.parametrize("program", ["start.py", "convert.py", "accuracy.py", "throughput.py", "catalogue.py", "web.py"])
+>>>>>>> page
 def test_nothing_to_measure(program: str, tmp_path: Path) -> None:
     done = bench(program, "--shared", tmp_path / "nowhere")
     assert done.returncode == 1
