@@ -157,13 +157,9 @@ def test_json() -> None:
     assert report["versions"]["onnxruntime"]
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(
-    "program", ["start.py", "convert.py", "accuracy.py", "throughput.py", "batches.py", "catalogue.py", "spark.py", "serve.py"]
+    "program", ["start.py", "convert.py", "accuracy.py", "throughput.py", "batches.py", "catalogue.py", "spark.py", "serve.py", "web.py"]
 )
-=======
-@pytest.mark.parametrize("program", ["start.py", "convert.py", "accuracy.py", "throughput.py", "catalogue.py", "web.py"])
->>>>>>> page
 def test_nothing_to_measure(program: str, tmp_path: Path) -> None:
     done = bench(program, "--shared", tmp_path / "nowhere")
     assert done.returncode == 1
