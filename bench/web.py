@@ -1,4 +1,4 @@
-"""The Models Hub page over many cards: a search and a model page, against bare SQL and the same template behind the same web server, and many
+"""The models page and a search of hub ui, against the same without them: bare SQL and the same template behind the same web server."""
 users at once."""
 
 from __future__ import annotations

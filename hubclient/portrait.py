@@ -14,10 +14,9 @@ from hubclient.hub import Hub
 from hubclient.names import CardReference, Reference
 from hubclient.native import CONFIG, MANIFEST, Manifest, NativeModel, read_json, read_manifest
 from hubclient.plan import UseStored
-from hubclient.repository_card import repository_card
 from hubclient.stored import stored_entries
 from hubclient.task import task_of
-from hubclient.way import Choice, Target, manifest_in_force, model_of, target_of_card
+from hubclient.way import Choice, Target, manifest_in_force, model_of, target_of_card, whole_card
 
 
 @dataclass(frozen=True)
@@ -60,12 +59,12 @@ def portrait(hub: Hub, ref: str, lang: str | None = None, *, version: str | None
     """
     reference = hub.parse(ref, lang, version)
     if chosen:
-        target = target_of_card(hub.workshop, hub.catalog.whole(chosen), hub.catalog.overlay(chosen), Choice())
+        target = target_of_card(hub.workshop, chosen, hub.catalog.overlay(chosen), Choice())
     else:
         target = hub.find(ref, lang, version=version)
     model = _model(hub, target, reference)
     manifest = manifest_in_force(model, target.card, target.wanted.overlay) if model else None
-    card = target.card or (repository_card(model.folder, manifest) if model and manifest else None)
+    card = whole_card(target.card, model)
     if isinstance(reference, CardReference) and card:
         reference = CardReference(card.model_name, card.model_language, reference.constraint)
     return Portrait(reference, target, card, model, manifest)

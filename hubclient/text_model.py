@@ -6,7 +6,7 @@ import operator
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
@@ -47,7 +47,7 @@ class Setup(TypedDict, total=False):
     cost: Cost | None
     threads: int | None
     manifest: Manifest | None
-    card: Card | None
+    card: Card | Callable[[], Card | None] | None
     long_texts: LongTexts | None
     stride: int | None
     pooling: Pooling | None
@@ -91,7 +91,7 @@ class TextModel:
     def __init__(self, path: Path, **setup: Unpack[Setup]) -> None:
         _watch_forks()
         self.path = path
-        self.card = setup.get("card")
+        self._card = setup.get("card")
         self.manifest = setup.get("manifest") or read_manifest(path).in_force()
         facts = self.manifest.facts
         self.labels = self.manifest.labels
@@ -105,6 +105,11 @@ class TextModel:
         self._padding = read_padding(path)
         self._scheduler = Scheduler(self._engine, self._padding)
         self._gatherings: WeakKeyDictionary[AbstractEventLoop, Gathering] = WeakKeyDictionary()
+
+    @cached_property
+    def card(self) -> Card | None:
+        """What describes the model; it is read when it is asked for."""
+        return self._card() if callable(self._card) else self._card
 
     @property
     def engine(self) -> str:

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
@@ -16,7 +17,7 @@ from hubclient.cards.location import parse_archive_name
 from hubclient.catalog import CardKey
 from hubclient.convert.annotators import Task, can_open, unsupported, what_else
 from hubclient.engines import Precision
-from hubclient.errors import AmbiguousModel, NotFound, Offline, ResolutionError, UnsupportedModel
+from hubclient.errors import AmbiguousModel, CardError, NotFound, Offline, ResolutionError, UnsupportedModel
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
 from hubclient.native import CONFIG, MANIFEST, Identity, Manifest, NativeModel, read_json, read_manifest
 from hubclient.plan import Fetch, Plan, SourceChoice, UseStored, plan_address, plan_card, plan_repository
@@ -74,7 +75,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Target:
-    """What a reference stands for: the card where there is one, and what would be done to have the model (a path: read it)."""
+    """What a reference stands for: the facts of the card where there is one, and what would be done to have the model (a path: read it)."""
 
     card: Card | None
     wanted: Wanted
@@ -112,7 +113,7 @@ def find(workshop: Workshop, reference: Reference, choice: Choice, task: Task | 
     for notice in resolution.notices:
         _log.warning("%s", notice)
     check_card(resolution.card, task)
-    return target_of_card(workshop, workshop.catalog.whole(resolution.card), resolution.overlay, choice)
+    return target_of_card(workshop, resolution.card, resolution.overlay, choice)
 
 
 def _is_pinned(reference: CardReference) -> bool:
@@ -232,7 +233,7 @@ def open_model(
         max_changed=opening.get("max_changed"),
         threads=opening.get("threads"),
         manifest=replace(manifest, facts=facts),
-        card=card or _repository_card(folder, manifest),
+        card=partial(whole_card, card, model),
         long_texts=opening.get("long_texts"),
         stride=opening.get("stride"),
         pooling=opening.get("pooling"),
@@ -240,10 +241,17 @@ def open_model(
     return opened
 
 
-def _repository_card(folder: Path, manifest: Manifest) -> Card | None:
+def whole_card(card: Card | None, model: NativeModel | None) -> Card | None:
+    """The card with its prose, if that is still there; without a card, what the repository's own one says."""
+    from hubclient.catalog.folder import read_card
     from hubclient.repository_card import repository_card
 
-    return repository_card(folder, manifest)
+    if card is None:
+        return repository_card(model.folder, model.manifest) if model else None
+    try:
+        return read_card(Path(card.path)) if card.path else card
+    except CardError:
+        return card
 
 
 def manifest_in_force(model: NativeModel, card: Card | None, overlay: Overlay | None) -> Manifest:

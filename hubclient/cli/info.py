@@ -23,7 +23,7 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
     shown.
     """
     from hubclient.disagreements import disagreements
-    from hubclient.repository_card import repository_card
+    from hubclient.way import whole_card
 
     hub = hub_for(cache_dir).unlocked()
     target = hub.find(ref, lang)
@@ -31,7 +31,7 @@ def info(ref: Reference, lang: Lang = None, cache_dir: CacheDir = None, json: Js
     folder = model.folder if model else None
     overlay = target.wanted.overlay.to_dict() if target.card else None
     manifest = model.manifest.in_force(overlay) if model else None
-    card = target.card or (repository_card(folder, manifest) if folder and manifest else None)
+    card = whole_card(target.card, model)
     differences = disagreements(manifest, card) if manifest else []
     if json:
         print_json(
