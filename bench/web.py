@@ -1,5 +1,4 @@
-"""The models page and a search of hub ui, against the same without them: bare SQL and the same template behind the same web server."""
-users at once."""
+"""A search and a model page of `hub ui`, against bare SQL and the same template behind the same web server; and many users at once."""
 
 from __future__ import annotations
 
