@@ -58,10 +58,8 @@ def portrait(hub: Hub, ref: str, lang: str | None = None, *, version: str | None
     Raises InvalidReference, ResolutionError, CardError, ModelError.
     """
     reference = hub.parse(ref, lang, version)
-    if chosen:
-        target = target_of_card(hub.workshop, chosen, hub.catalog.overlay(chosen), Choice())
-    else:
-        target = hub.find(ref, lang, version=version)
+    told = target_of_card(hub.workshop, chosen, hub.catalog.overlay(chosen), Choice()) if chosen else None
+    target = told or hub.find(ref, lang, version=version)
     model = _model(hub, target, reference)
     manifest = manifest_in_force(model, target.card, target.wanted.overlay) if model else None
     card = whole_card(target.card, model)
