@@ -153,6 +153,8 @@ def _digest(path: Path) -> str:
 
 def card_of(pin: Pin, workshop: Workshop) -> tuple[Card | None, Overlay]:
     """The card of the very archive, where there is one; nobody is asked."""
+    if not workshop.catalog.has_name(pin.name):
+        return None, Overlay()
     try:
         constraint = parse_constraint(pin.version) if pin.version else None
         found = workshop.catalog.resolve(CardReference(pin.name, pin.language, constraint), live=False)

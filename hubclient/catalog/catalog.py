@@ -87,6 +87,10 @@ class Catalog:
         """What each layer holds, the weakest first."""
         return [LayerCount(layer, *numbers) for layer, numbers in self._index.ask(lookup.counts).items()]
 
+    def has_name(self, name: str) -> bool:
+        """Whether a card has this name: told much faster than why none has."""
+        return self._index.ask(lambda reader: lookup.has_name(reader, name))
+
     def near(self, name: str) -> list[str]:
         """The names of cards that are like this one, the nearest first."""
         return near_names(name, self._index.ask(lookup.names))

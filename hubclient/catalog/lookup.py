@@ -32,6 +32,12 @@ def cards_meant(reader: Reader, name: str) -> list[Known]:
     return found
 
 
+def has_name(reader: Reader, name: str) -> bool:
+    """Whether a card has it; an NLU reference is none. It is not made sure that no name is damaged."""
+    sql = f"SELECT 1 FROM card WHERE (name = ? OR shown_name = ?) AND {_in_layers(reader, 'layer')} LIMIT 1"
+    return any(reader.rows(sql, name, name))
+
+
 def cards_numbered(reader: Reader, numbers: Iterable[int]) -> list[Known]:
     """In the order of the numbers."""
     return [known for number in numbers for known in _known(reader, f"{_CARDS} id = ?", number)]

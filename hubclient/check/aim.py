@@ -117,7 +117,7 @@ class Aiming:
 
     def _card_of(self, pin: Pin) -> Said:
         """What the card of a pinned archive says; another archive's card says nothing of it."""
-        if not self._facts or not isinstance(pin.location, S3Location):
+        if not self._facts or not isinstance(pin.location, S3Location) or not self._hub.catalog.has_name(pin.name):
             return Said()
         try:
             reference = self._hub.parse(str(pin))

@@ -55,6 +55,12 @@ def test_an_nlu_reference_resolves_in_the_catalog() -> None:
     assert "stands for en/" in found.notices[0]
 
 
+def test_which_names_cards_have() -> None:
+    catalog = Catalog.load([SHIPPED])
+    assert catalog.has_name("bert_tiny_sequence_classifier_sst2")
+    assert not any(map(catalog.has_name, ("bert_tiny_sequence_classifier", "en.classify.bert.imdb", "", "hf:someone/tiny")))
+
+
 def test_cards_are_found_in_subfolders_whatever_their_file_is_called(tmp_path: Path) -> None:
     write(tmp_path, "someone/2022-01-01-wrong_fr.md", card_text())
     write(tmp_path, ".git/small_model_en.md", card_text(file=archive(version="9.9.9")))

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -362,6 +363,18 @@ def test_every_lock_made_before_an_upgrade_still_holds(
         assert relock(lock, map(Subject, references), "predict", ProbeSettings(hub)).changes == ()
     assert tomorrow.written > 6
     assert path.read_bytes() == before
+
+
+def test_thousands_of_pins_of_which_no_card_tells(tmp_path: Path) -> None:
+    """Nobody looks for names that are like theirs."""
+    pins = [Pin(f"model_{number}", f"s3://{BUCKET}/own/{number}.zip", sha256="0" * 64) for number in range(1500)]
+    hub, path = hub_at("http://127.0.0.1:1", tmp_path, offline=True), locked(tmp_path, *pins)
+    start = time.process_time()
+    findings = list(probe(lock_subjects(read_lock(path), str(path)), "hash", ProbeSettings(hub, lock=path)))
+    results = sync(hub, read_lock(path))
+    assert {finding.rule.name for finding in findings} == {"offline"}
+    assert {result.state for result in results} == {"failed"}
+    assert time.process_time() - start < 15
 
 
 def test_errors_are_of_one_family() -> None:
