@@ -43,6 +43,7 @@ def _lines(found: Environment) -> Iterator[tuple[str, str]]:
     yield "not installed", ", ".join(name for name, version in found.versions.items() if version is None) or "-"
     yield from ((f"{name} in", path) for name, path in found.paths.items())
     yield from _machine(found.machine)
+    yield from ((f"{precision} is computed by", engine) for precision, engine in found.engines.items())
     for name, setting in found.settings.items():
         yield name.replace("_", " "), f"{_written(setting.value)} ({setting.source})"
     yield from _cache(found.cache)

@@ -14,11 +14,12 @@ from hubclient.errors import AmbiguousModel, Offline, UnknownModel
 from hubclient.plan import UseStored
 from hubclient.settings import Settings
 from tests.cli.unplugged import unplugged
-from tests.e2e.material import BUCKET, DEMO, DEMO_KEY, DEMO_ZIP, IMDB, PUBMED, PUBMED_FOLDER, ROOT, make_mirror
+from tests.e2e.material import BUCKET, DATA, DEMO, DEMO_KEY, DEMO_ZIP, IMDB, PUBMED, PUBMED_FOLDER, ROOT, make_mirror
 from tests.e2e.shell import Run, hub, python
 from tests.servers.hub import FakeHub
 from tests.servers.script import ScriptedServer
 
+GOLDEN = DATA / f"{DEMO_ZIP.stem}.golden.jsonl"
 # Every command, with the exit code that it has offline in a cache with three models. OUT: a folder of the test's; CARDS: the shipped ones;
 # LABELLED: a file of labelled texts.
 COMMANDS: dict[str, list[tuple[list[str], int]]] = {
@@ -31,6 +32,7 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
         ([IMDB], 5),
         (["hf:owner/repo"], 5),
     ],
+    "predict": [
     "predict": [([DEMO, "fine"], 0), ([IMDB, "fine"], 5)],
     "evaluate": [([DEMO, "--input", "LABELLED"], 0), ([IMDB, "--input", "LABELLED"], 5)],
     "search": [(["sst2"], 0)],
