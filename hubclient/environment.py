@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from hubclient import __version__
 from hubclient.card_folders import CardFolders
+from hubclient.engines import Precision, choose_engine
 from hubclient.errors import HubError, StoreError
-from hubclient.machine import Machine, this_machine
+from hubclient.machine import Machine, processor, this_machine
 from hubclient.settings import Settings, config_dir
 from hubclient.sources.disk import room_at
 from hubclient.sources.location import location_at, without_secrets
@@ -46,6 +47,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
 _AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _SET, _UNSET = "set", "not set"
+_SHORT_FLOATS = frozenset({"amx_bf16", "avx512_bf16"})
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,13 @@ class Reached:
 
 @dataclass(frozen=True)
 class Environment:
-    """`versions`: None for a package that is not installed. `reachable` is None where nobody was asked."""
+    """`versions`: None for a package that is not installed. `engines`: what runs a model in each precision, unless somebody says otherwise.
+    `reachable` is None where nobody was asked."""
 
     versions: Mapping[str, str | None]
     paths: Mapping[str, str]
     machine: Machine
+    engines: Mapping[str, str]
     settings: Mapping[str, Setting]
     network: Mapping[str, str]
     credentials: Mapping[str, str]
@@ -103,6 +107,7 @@ def describe(
         versions=_versions(),
         paths={"hubclient": str(Path(__file__).parent), "python": sys.executable, "settings": str(config_dir(env))},
         machine=this_machine(),
+        engines=_engines(),
         settings=_settings(settings, env, cache_given),
         network=_network(env),
         credentials=_credentials(env),
@@ -125,6 +130,18 @@ def _versions() -> dict[str, str | None]:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = None
+    return found
+
+
+def _engines() -> dict[str, str]:
+    """And what is missing for that."""
+    from importlib.util import find_spec
+
+    found = {precision: choose_engine(None, precision).engine for precision in get_args(Precision)}
+    if not find_spec("openvino"):
+        found["bfloat16"] += ", which is not installed"
+    elif not _SHORT_FLOATS & processor().flags:
+        found["bfloat16"] += ", but this processor has neither AMX nor AVX512-BF16"
     return found
 
 

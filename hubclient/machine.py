@@ -7,6 +7,7 @@ Source: Linux, Documentation/admin-guide/cgroup-v2.rst (cpu.max, memory.max), cg
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,22 @@ class Machine:
     cpu_quota: float | None
     memory: int | None
     memory_limit: int | None
+
+
+@dataclass(frozen=True)
+class Processor:
+    """Its name, and what it can do in Linux's words: empty where the system does not tell."""
+
+    name: str
+    flags: frozenset[str]
+
+
+def processor(facts: Path = _ROOT / "proc/cpuinfo") -> Processor:
+    told: dict[str, str] = {}
+    for line in _read(facts).splitlines():
+        name, _, value = line.partition(":")
+        told.setdefault(name.strip(), value.strip())
+    return Processor(told.get("model name") or platform.processor() or platform.machine(), frozenset(told.get("flags", "").split()))
 
 
 def this_machine() -> Machine:

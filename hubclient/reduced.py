@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from hubclient.batches import Tokens
 from hubclient.derived import derived_folder, keep
 from hubclient.engines import Engine
 from hubclient.errors import UnsupportedModel, UsageError
+from hubclient.machine import processor
 from hubclient.padding import Padding
 from hubclient.scheduler import Parts, Scheduler
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("hubclient")
 # Where a larger share of the answers changes, the model is refused, unless somebody allows it.
 MAX_CHANGED = 0.05
-_CPU_FACTS = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class Trial:
 
     def _key(self) -> str:
         ids = [list(text.ids) for text in self.texts]
-        told = (self.engine.name, self.engine.precision, self.engine.version, _processor(), self.deciding, ids)
+        told = (self.engine.name, self.engine.precision, self.engine.version, processor().name, self.deciding, ids)
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
@@ -119,12 +118,3 @@ def _read(path: Path) -> Cost | None:
         return Cost(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
-
-
-def _processor() -> str:
-    """Its name: another one rounds otherwise, and has other speeds."""
-    try:
-        lines = _CPU_FACTS.read_text(encoding="utf-8").splitlines()
-        return next(line for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

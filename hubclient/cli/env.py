@@ -43,6 +43,7 @@ def _lines(found: Environment) -> Iterator[tuple[str, str]]:
     yield "not installed", ", ".join(name for name, version in found.versions.items() if version is None) or "-"
     yield from ((f"{name} in", path) for name, path in found.paths.items())
     yield from _machine(found.machine)
+    yield from ((f"{precision} is computed by", engine) for precision, engine in found.engines.items())
     for name, setting in found.settings.items():
         yield name.replace("_", " "), f"{_written(setting.value)} ({setting.source})"
     yield from _cache(found.cache)
@@ -62,7 +63,7 @@ def _machine(machine: Machine) -> Iterator[tuple[str, str]]:
 
 def _cache(cache: Holdings) -> Iterator[tuple[str, str]]:
     free = f", {human_size(cache.free)} free" if cache.free is not None else ""
-    yield "cache holds", f"{cache.models} models, {human_size(cache.size)}{free}"
+    yield "cache holds", f"{cache.models} model{'' if cache.models == 1 else 's'}, {human_size(cache.size)}{free}"
     if cache.problem:
         yield "cache", cache.problem
 

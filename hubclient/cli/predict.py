@@ -49,7 +49,7 @@ def predict(
         str | None, typer.Option("--precision", metavar="float32|bfloat16|int8", help="Faster than float32; what it costs is measured.")
     ] = None,
     device: Annotated[str | None, typer.Option("--device", metavar="cpu|cuda", help="Where the model is run.")] = None,
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Cores to use, instead of all.")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Cores to use, instead of all.")] = None,
     source: Source = None,
     revision: Revision = None,
     cache_dir: CacheDir = None,

@@ -13,6 +13,8 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hubclient.machine import processor
+
 if TYPE_CHECKING:
     import numpy as np
     import onnx
@@ -28,11 +30,7 @@ def weight_bits(facts: Path = _CPU_FACTS) -> int:
     """How many bits a weight may have here: on x86 without VNNI, two products of 8 bits do not fit into the sum that is made of them."""
     if platform.machine().lower() not in _X86:
         return 8
-    try:
-        flags = next(line for line in facts.read_text(encoding="utf-8").splitlines() if line.startswith("flags")).split()
-    except (OSError, StopIteration):
-        return 7
-    return 8 if _EXACT & set(flags) else 7
+    return 8 if _EXACT & processor(facts).flags else 7
 
 
 def quantised(path: Path, bits: int = 8) -> bytes:

@@ -85,10 +85,27 @@ def test_convert() -> None:
 
 
 def test_throughput(texts: Path) -> None:
-    done = bench("throughput.py", "--rounds", 1, "--archive", EMBEDDED, "--texts", texts, "--singles", 2)
+    picture = texts.with_name("picture.svg")
+    done = bench("throughput.py", "--rounds", 1, "--archive", EMBEDDED, "--texts", texts, "--singles", 2, *drawn(picture))
+    rows = table(done)
     peers = 2 if importlib.util.find_spec("transformers") else 1
-    assert table(done) == ["the model, 4 texts"] * (peers + 1) + ["the model, one text"] * peers
+    assert [row for row in rows if "float16" not in row and "int8" not in row] == [
+        *["the model, 4 texts"] * (peers + 1),
+        *["the model, one text"] * peers,
+    ]
+    assert [row for row in rows if "int8" in row] == [f"the model, 4 texts, int8{what}" for what in ("", ": labels", ": accuracy")]
     assert "ONNX Runtime by hand, sorted batches: 0" in done.stdout
+    assert ("no AMX. The goals of bfloat16 are not measured" in done.stdout) != ("with AMX" in done.stdout)
+    if drawn(picture):
+        assert "hubclient, float32" in picture.read_text("utf-8").replace("<!-- ", "")
+
+
+def drawn(picture: Path) -> list[object]:
+    return ["--picture", picture] if importlib.util.find_spec("matplotlib") else []
+
+
+def test_memory() -> None:
+    assert [row.partition(":")[2] for row in table(bench("memory.py", "--lines", 3000))] == [" private memory, at most", " its slope"]
 
 
 def test_batches(texts: Path) -> None:

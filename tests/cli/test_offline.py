@@ -14,11 +14,12 @@ from hubclient.errors import AmbiguousModel, Offline, UnknownModel
 from hubclient.plan import UseStored
 from hubclient.settings import Settings
 from tests.cli.unplugged import unplugged
-from tests.e2e.material import BUCKET, DEMO, DEMO_KEY, DEMO_ZIP, IMDB, PUBMED, PUBMED_FOLDER, ROOT, make_mirror
+from tests.e2e.material import BUCKET, DATA, DEMO, DEMO_KEY, DEMO_ZIP, IMDB, PUBMED, PUBMED_FOLDER, ROOT, make_mirror
 from tests.e2e.shell import Run, hub, python
 from tests.servers.hub import FakeHub
 from tests.servers.script import ScriptedServer
 
+GOLDEN = DATA / f"{DEMO_ZIP.stem}.golden.jsonl"
 # Every command, with the exit code that it has offline in a cache with three models. OUT: a folder of the test's; CARDS: the shipped ones.
 COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "pull": [
@@ -30,7 +31,12 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
         ([IMDB], 5),
         (["hf:owner/repo"], 5),
     ],
-    "predict": [([DEMO, "fine"], 0), ([IMDB, "fine"], 5)],
+    "predict": [
+        ([DEMO, "fine"], 0),
+        ([DEMO, "--precision", "int8", "fine"], 0),
+        ([DEMO, "--input", str(GOLDEN), "--column", "text", "--output", "OUT/answers.jsonl"], 0),
+        ([IMDB, "fine"], 5),
+    ],
     "search": [(["sst2"], 0)],
     "info": [([DEMO], 0), ([IMDB], 0)],
     "explain": [([DEMO], 0), ([IMDB], 5), (["no_such_model"], 4)],

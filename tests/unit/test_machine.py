@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hubclient.machine import cpu_quota, memory_limit, this_machine
+from hubclient.machine import Processor, cpu_quota, memory_limit, processor, this_machine
 
 
 def system(root: Path, group: str, files: dict[str, str]) -> Path:
@@ -62,6 +62,14 @@ def test_no_limit_is_none(tmp_path: Path, text: str) -> None:
 
 def test_elsewhere_there_are_no_groups(tmp_path: Path) -> None:
     assert (cpu_quota(tmp_path), memory_limit(tmp_path)) == (None, None)
+
+
+def test_the_processor(tmp_path: Path) -> None:
+    facts = tmp_path / "cpuinfo"
+    facts.write_text("model name\t: Some CPU @ 2 GHz\nflags\t\t: fpu amx_bf16\n\nmodel name\t: Another\nflags\t\t: fpu\n", encoding="utf-8")
+    assert processor(facts) == Processor("Some CPU @ 2 GHz", frozenset({"fpu", "amx_bf16"}))
+    assert processor(tmp_path / "missing").flags == frozenset()
+    assert processor(tmp_path / "missing").name
 
 
 def test_this_machine() -> None:
