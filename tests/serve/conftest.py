@@ -111,7 +111,7 @@ def stop(served: Served) -> None:
 @pytest.fixture(scope="session")
 def server(served_models: Path) -> Iterator[Served]:
     """With limits that are soon reached, and two models."""
-    limits = {
+    limits: dict[str, Any] = {
         "body": 20_000,
         "texts": 100,
         "characters": 1000,
