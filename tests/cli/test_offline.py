@@ -54,6 +54,7 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "inspect": [([DEMO], 0), ([IMDB], 5)],
     "check": [([DEMO], 0), ([IMDB], 3)],
     "lock": [([DEMO, "--lock", "OUT/hubclient.lock"], 0), ([IMDB, "--lock", "OUT/hubclient.lock"], 1)],
+    "sync": [(["--lock", "OUT/hubclient.lock"], 2)],
     "outdated": [(["--lock", "OUT/hubclient.lock"], 2)],
     # The page itself is served over a socket.
     "ui": [(["--cards", "OUT/missing"], 2)],
