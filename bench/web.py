@@ -1,5 +1,5 @@
-"""The Models Hub page over many cards: a search and a model page, against bare SQL and the same template behind the same web server, and many
-users at once."""
+"""The Models Hub page over many cards: a search and a model page, against bare SQL and the same template behind the same web server, and
+many users at once."""
 
 from __future__ import annotations
 
