@@ -7,9 +7,10 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hubclient import bundled
 from hubclient.cards import Overlay
@@ -25,8 +26,7 @@ from hubclient.errors import (
     NotFound,
     SourceError,
 )
-from hubclient.lockfile import Lock
-from hubclient.native import CONFIG, Identity, Origin
+from hubclient.native import CONFIG, README, Identity, Origin
 from hubclient.plan import Candidate, Fetch, Plan, UseStored
 from hubclient.settings import Settings
 from hubclient.sources import HubLocation, S3Location, remote_file
@@ -37,6 +37,10 @@ from hubclient.store import Entry, Name, Store
 from hubclient.transfer.line import Line
 from hubclient.transfer.progress import Progress
 from hubclient.turns import Turns
+
+if TYPE_CHECKING:
+    from hubclient.lockfile import Lock
+    from hubclient.sources.huggingface import HubSnapshot
 
 _log = logging.getLogger("hubclient")
 _ARCHIVE = "archive.zip"
@@ -221,7 +225,7 @@ def _install_repository(location: HubLocation, identity: str, wanted: Wanted, wo
     from hubclient.transfer.repository import fetch_files
 
     repository = HubRepository(location, workshop.settings)
-    snapshot = repository.resolve()
+    snapshot = _only_wanted(repository.resolve(), wanted, repository.url)
     fetch = partial(fetch_files, repository, snapshot, parts=workshop.settings.transfers, line=workshop.line)
     with workshop.store.staging(identity) as staging, _told_where(repository.url, staging):
         settings = small_files(snapshot.files)
@@ -232,13 +236,28 @@ def _install_repository(location: HubLocation, identity: str, wanted: Wanted, wo
                 check_labels(staging, wanted.card_labels, repository.url)
             with workshop.progress.task(location.repo, snapshot.size_of(weights)) as advance:
                 digests |= fetch(weights, staging, advance=advance)
-        for name, sha256 in wanted.files.items():
-            if digests.get(name, sha256) != sha256:
-                raise _other_bytes(f"{repository.url} ({name})", sha256, digests[name])
-        origin = Origin(repository.url, snapshot.size_of([*settings, *weights]), commit=snapshot.commit)
+        for name, sha256 in digests.items():
+            if wanted.files.get(name, sha256) != sha256:
+                raise _other_bytes(f"{repository.url} ({name})", wanted.files[name], sha256)
+        origin = Origin(repository.url, snapshot.size_of([*settings, *weights]), commit=snapshot.commit, files=_without(digests, README))
         with workshop.turns.conversion():
             hashes = convert_repository(Job(staging, staging, origin, wanted.identity, wanted.overlay))
         return workshop.store.commit(staging, identity, hashes, afresh=workshop.afresh)
+
+
+def _without(digests: Mapping[str, str], name: str) -> dict[str, str]:
+    return {other: digests[other] for other in sorted(digests) if other != name}
+
+
+def _only_wanted(snapshot: HubSnapshot, wanted: Wanted, url: str) -> HubSnapshot:
+    """Where the files are pinned, the model is made of these and no others, whatever the Hub says that there is at the commit."""
+    if not wanted.files:
+        return snapshot
+    if missing := sorted(wanted.files.keys() - snapshot.files.keys()):
+        why = f"it lacks {', '.join(missing[:5])}"
+        raise CorruptTransfer("the repository is another one than is wanted", where=url, why=why, hint=_TRUST)
+    kept = {name: file for name, file in snapshot.files.items() if name in wanted.files or name == README}
+    return replace(snapshot, files=kept)
 
 
 def _convert_path(path: Path, identity: str, wanted: Wanted, workshop: Workshop) -> Entry:

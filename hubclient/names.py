@@ -22,7 +22,7 @@ Operator = Literal["==", ">=", "<="]
 
 _NAME = re.compile(r"[^\s/@:\\]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
-_VERSION = re.compile(r"\d+(?:\.\d+)*")
+_VERSION = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18}){0,18}")
 _REPO_PART = re.compile(r"[A-Za-z0-9][\w.-]*")
 _REVISION = re.compile(r"[^\s.@~^:?*\[\\][^\s@~^:?*\[\\]*")
 _PATH_START = re.compile(r"[/\\]|\.{1,2}(?:[/\\]|$)|~(?:[/\\]|$)|[A-Za-z]:[/\\]")

@@ -43,13 +43,15 @@ class Identity:
 
 @dataclass(frozen=True)
 class Origin:
-    """What was fetched: `url` as it was asked for; `commit` of a Hugging Face repository."""
+    """What was fetched: `url` as it was asked for; of a Hugging Face repository, `commit` and the SHA-256 of each file
+    that the model was made of."""
 
     url: str
     size: int | None = None
     sha256: str | None = None
     etag: str | None = None
     commit: str | None = None
+    files: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def pinned_model(workshop: Workshop, reference: Reference, source: SourceChoice 
         raise _elsewhere(pin, f"from {'Hugging Face' if source == 'hf' or revision else 'S3'}", workshop.lock)
     if revision not in (None, pin.commit):
         raise _elsewhere(pin, f"at the revision '{revision}'", workshop.lock)
-    card, overlay = _card_of(pin, workshop)
+    card, overlay = card_of(pin, workshop)
     identity = Identity(pin.name, pin.language, pin.version, card.spark_version if card else None)
     wanted = Wanted(identity, overlay, sha256=pin.sha256, files=dict(pin.files), size=pin.size, etag=pin.etag)
     return PinnedModel(pin, card, wanted, plan_pin(pin, workshop))
@@ -76,8 +76,8 @@ def plan_pin(pin: Pin, workshop: Workshop) -> Plan:
         return UseStored(entry, f"{entry.identity} is in the store, and is what the lock pins")
     # Other bytes that were pulled by that address stay where they are.
     taken = workshop.find(location.identity) is not None
-    identity = _by_content(pin) if taken and pin.sha256 else location.identity
-    if taken and not pin.sha256:
+    identity = _by_content(pin) if taken and (pin.sha256 or pin.files) else location.identity
+    if taken and identity == location.identity:
         hint = f"hub rm {pin.source}, and try again; or pin what you have: hub lock --update {pin.name}"
         raise NotLocked(f"the store has other bytes of '{pin}' than the lock pins", where=pin.source, hint=hint)
     source = Candidate(location, identity)
@@ -93,7 +93,8 @@ def is_pinned(name: Name, pin: Pin) -> bool:
     if pin.sha256 is not None:
         return pin.sha256 == origin.get("sha256") or name.identity == _by_content(pin)
     if pin.commit is not None:
-        return origin.get("commit") == pin.commit and str(origin.get("url")).endswith("/" + pin.source.removeprefix("hf:"))
+        at = origin.get("commit") == pin.commit and str(origin.get("url")).endswith("/" + pin.source.removeprefix("hf:"))
+        return name.identity == _by_content(pin) or (at and _files(name, pin) in (None, dict(pin.files)))
     told = [(pin.size, origin.get("size")), (pin.etag, origin.get("etag"))]
     return name.identity == pin.location.identity and all(one == other for one, other in told if None not in (one, other))
 
@@ -101,14 +102,17 @@ def is_pinned(name: Name, pin: Pin) -> bool:
 def _stored(pin: Pin, workshop: Workshop) -> Entry | None:
     for identity in (pin.location.identity, _by_content(pin), *_others(pin, workshop)):
         entry = workshop.find(identity)
-        if entry and is_pinned(entry.name, pin) and _same_tensors(entry, pin):
+        if entry and is_pinned(entry.name, pin) and _same_bytes(entry, pin):
             return entry
     return None
 
 
 def _by_content(pin: Pin) -> str:
-    """What the store calls a file of the user's with these bytes."""
-    return f"sha256:{pin.sha256}"
+    """What the store calls a file of the user's with these bytes, or a folder with these files."""
+    if pin.sha256 or not pin.files:
+        return f"sha256:{pin.sha256}"
+    listed = "".join(f"{name}\0{sha256}\n" for name, sha256 in pin.files)
+    return f"sha256:{hashlib.sha256(listed.encode()).hexdigest()}"
 
 
 def _others(pin: Pin, workshop: Workshop) -> Iterable[str]:
@@ -118,9 +122,17 @@ def _others(pin: Pin, workshop: Workshop) -> Iterable[str]:
     return (name.identity for name in workshop.store.names() if is_pinned(name, pin))
 
 
-def _same_tensors(entry: Entry, pin: Pin) -> bool:
-    """A commit is only what a server says of its bytes."""
-    return pin.commit is None or pin.tensors in (None, entry.manifest.get("tensors_digest"))
+def _same_bytes(entry: Entry, pin: Pin) -> bool:
+    """A commit is only what a server says of its bytes: where the files were not written down, the tensors tell."""
+    if pin.commit is None or _files(entry.name, pin) is not None:
+        return True
+    return pin.tensors == entry.manifest.get("tensors_digest") if pin.tensors or pin.files else True
+
+
+def _files(name: Name, pin: Pin) -> Mapping[str, str] | None:
+    """Of what the model was made, where both tell it."""
+    files: Mapping[str, str] | None = name.own.get("origin", {}).get("files")
+    return files if pin.files else None
 
 
 def _fits(pin: Pin, path: Path) -> bool:
@@ -139,7 +151,8 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _card_of(pin: Pin, workshop: Workshop) -> tuple[Card | None, Overlay]:
+def card_of(pin: Pin, workshop: Workshop) -> tuple[Card | None, Overlay]:
+    """The card of the very archive, where there is one; nobody is asked."""
     try:
         constraint = parse_constraint(pin.version) if pin.version else None
         found = workshop.catalog.resolve(CardReference(pin.name, pin.language, constraint), live=False)

@@ -95,15 +95,20 @@ def read_weights(path: Path) -> WeightsFile:
 def read_header(path: Path) -> Header:
     """What a safetensors file says of itself. Raises CorruptArchive when the header and the file do not fit."""
     with path.open("rb") as file:
-        head = file.read(8)
-        size = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
-        if not 2 <= size <= _MAX_HEADER:
-            raise CorruptArchive("not a safetensors file", where=f"{path}, byte 0", why=f"its header would have {size} bytes")
-        text = file.read(size)
+        return header_in(file, path.stat().st_size, str(path))
+
+
+def header_in(file: BinaryIO, file_size: int, label: str) -> Header:
+    """The same of an open file, from which no more is read."""
+    head = file.read(8)
+    size = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
+    if not 2 <= size <= _MAX_HEADER:
+        raise CorruptArchive("not a safetensors file", where=f"{label}, byte 0", why=f"its header would have {size} bytes")
+    text = file.read(size)
     try:
-        return parse_header(text, 8 + size, path.stat().st_size)
+        return parse_header(text, 8 + size, file_size)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CorruptArchive("a damaged safetensors file", where=str(path), why=str(error), hint="fetch it again") from error
+        raise CorruptArchive("a damaged safetensors file", where=label, why=str(error), hint="fetch it again") from error
 
 
 def parse_header(text: bytes, data_start: int, file_size: int) -> Header:

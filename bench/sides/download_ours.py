@@ -1,6 +1,7 @@
-"""Our own downloads, flushed to the disk and put in their place as the store does.
+"""Our own downloads.
 
-`object ENDPOINT BUCKET KEY FOLDER`: one object. `hub ENDPOINT REPO FILE FOLDER`: one file of a repository.
+`object ENDPOINT BUCKET KEY FOLDER`: one object, in its place as an archive is that is to be converted. `flushed …`: the same, flushed to
+the disk first, as the store does with what it keeps. `hub ENDPOINT REPO FILE FOLDER`: one file of a repository.
 `objects ENDPOINT BUCKET PREFIX COUNT AT_ONCE FOLDER`: the objects PREFIX0, PREFIX1 and so on, AT_ONCE of them at the same time, fetched
 alone.
 """
@@ -29,13 +30,13 @@ from hubclient.transfer.repository import fetch_files
 from hubclient.transfer.together import together
 
 
-def one_object(endpoint: str, bucket: str, key: str, own: Path) -> str:
+def one_object(endpoint: str, bucket: str, key: str, own: Path, *, flushed: bool = False) -> str:
     settings = Settings(cache_dir=own, s3_endpoint=endpoint)
     staging = own / "staging"
     staging.mkdir()
     file = remote_file(S3Location(bucket, key), settings)
     fetched = fetch(file, staging / "object", parts=settings.transfers, line=Line(settings.limits))
-    commit(staging, own / "committed")
+    commit(staging, own / "committed", flushed=flushed)
     return fetched.sha256
 
 
@@ -44,7 +45,7 @@ def one_file(endpoint: str, repo: str, name: str, own: Path) -> str:
     staging = own / "staging"
     repository = HubRepository(HubLocation(repo), settings)
     sums = fetch_files(repository, repository.resolve(), [name], staging, parts=settings.transfers, line=Line(settings.limits))
-    commit(staging, own / "committed")
+    commit(staging, own / "committed", flushed=False)
     return sums[name]
 
 
@@ -56,16 +57,18 @@ def many_objects(endpoint: str, bucket: str, prefix: str, count: str, at_once: s
     return "".join(fetched.sha256[:1] for fetched in together(tasks, at_once=int(at_once)))
 
 
-def commit(staging: Path, target: Path) -> None:
-    for path in staging.iterdir():
-        sync(path)
-    sync(staging)
+def commit(staging: Path, target: Path, *, flushed: bool) -> None:
+    if flushed:
+        for path in [*staging.iterdir(), staging]:
+            sync(path)
     os.rename(staging, target)
-    sync(target.parent)
+    if flushed:
+        sync(target.parent)
 
 
 def main(what: str, *arguments: str) -> None:
-    jobs: dict[str, Callable[..., str]] = {"object": one_object, "hub": one_file, "objects": many_objects}
+    flushed = partial(one_object, flushed=True)
+    jobs: dict[str, Callable[..., str]] = {"object": one_object, "flushed": flushed, "hub": one_file, "objects": many_objects}
     measured(Path(arguments[-1]), partial(jobs[what], *arguments[:-1]))
 
 

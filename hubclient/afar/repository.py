@@ -1,23 +1,27 @@
 """What a Hugging Face repository says of its model: its list of files, config.json, the tokenizer's settings and README.md.
 
-Of a tokenizer.json no more is read than up to its normaliser, which stands before the vocabulary.
+Of a tokenizer.json no more is read than up to its normaliser, which stands before the vocabulary; of weights only the names of their
+tensors, and only where config.json names no architecture.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from hubclient.afar.model import Moved, RemoteModel, Weights
+from hubclient.archive.shardindex import parse_index
+from hubclient.archive.torchfile import names_in_torch_file
 from hubclient.cards import Card
 from hubclient.cards.readme import card_of_config, parse_readme
 from hubclient.checkpoint import main_file, shards
 from hubclient.convert.annotators import HEADS
 from hubclient.convert.facts import RepositoryClaims
 from hubclient.convert.repository import check_sizes, small_files
-from hubclient.convert.repository_config import checked_config, labels_of
+from hubclient.convert.repository_config import architecture_of, checked_config, labels_of
 from hubclient.convert.repository_foreign import foreign_case
 from hubclient.convert.repository_tokenizer import fast_case, slow_case
 from hubclient.errors import ArchiveError, CardError, CorruptTransfer, InconsistentModel, ModelError, UnsupportedModel
@@ -31,6 +35,7 @@ from hubclient.settings import Settings
 from hubclient.sources.huggingface import HubRepository, HubSnapshot, RepositoryFile
 from hubclient.sources.location import HubLocation
 from hubclient.sources.seekable import SeekableFile
+from hubclient.tensors import header_in
 
 _MAX_SMALL = 32 << 20
 _FIRST_OF_TOKENIZER = 1 << 15
@@ -102,12 +107,18 @@ class _Reading:
         return data
 
     def start_of(self, name: str, size: int) -> bytes:
+        with self._opened(name) as source:
+            source.bring([(0, size)])
+            return source.read(size)
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[SeekableFile]:
         source = SeekableFile(RepositoryFile(self.snapshot, name, self._settings))
-        source.bring([(0, size)])
-        data = source.read(size)
-        self.moved += source.moved
-        self.asked += source.asked
-        return data
+        try:
+            yield source
+        finally:
+            self.moved += source.moved
+            self.asked += source.asked
 
     def json(self, name: str) -> dict[str, Any]:
         """Empty for a file that is not there."""
@@ -126,10 +137,21 @@ class _Reading:
             raise InconsistentModel("the repository lacks files of its weights", where=self._url, why=", ".join(missing[:5]))
         return tuple(Weights(name, names[name].size) for name in listed)
 
+    def tensors(self) -> tuple[str, ...]:
+        """Their names, which the weights' index, header or pickle tells. Raises ArchiveError, UnsupportedModel."""
+        main = main_file(self.snapshot.files, self._url)
+        if main.endswith(".json"):
+            return tuple(parse_index(self.content(main), self.where(main)))
+        with self._opened(main) as source:
+            file = cast("BinaryIO", source)
+            if main.endswith(".safetensors"):
+                return tuple(header_in(file, source.stat.size, self.where(main)).layout)
+            return names_in_torch_file(file, self.where(main))
+
 
 def _with_facts(model: RemoteModel, config: Mapping[str, Any], reading: _Reading) -> RemoteModel:
     try:
-        config = checked_config(config, reading.where(CONFIG))
+        config = _with_architecture(checked_config(config, reading.where(CONFIG)), reading, len(model.labels))
         head = head_of(config)
         task = next(task for task, its_head in HEADS.items() if its_head == head)
         lowercase, known = _case(config, reading)
@@ -137,6 +159,16 @@ def _with_facts(model: RemoteModel, config: Mapping[str, Any], reading: _Reading
     except (ModelError, ArchiveError) as error:
         return replace(model, refusal=error.what + (f": {error.why}" if error.why else ""))
     return replace(model, task=task, facts=facts, unsaid=() if known else ("lowercase",))
+
+
+def _with_architecture(config: Mapping[str, Any], reading: _Reading, labels: int) -> Mapping[str, Any]:
+    """Where config.json names none, the names of the tensors tell it, as they do in a pull."""
+    family = FAMILIES.get(config["model_type"])
+    if family is None or config.get("architectures"):
+        return config
+    whole = {**family.defaults, **config}
+    check_sizes(whole, family.sizes, reading.where(CONFIG))
+    return {**config, "architectures": [architecture_of(reading.tensors(), family, whole, labels)]}
 
 
 def _facts(config: Mapping[str, Any], reading: _Reading, lowercase: bool | None, labels: int) -> Facts:

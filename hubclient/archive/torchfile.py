@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MAX_PICKLE = 16 << 20
+_FIRST_OF_LEGACY = 1 << 18
 _SLACK = 64 << 20
 _MAX_NAME = 1000
 _ZIP_MAGIC = b"PK\x03\x04"
@@ -79,8 +80,32 @@ def read_torch_file(file: BinaryIO, data: memoryview, label: str) -> TorchFile:
     head = bytes(data[:_HEAD])
     if head.startswith(_ZIP_MAGIC):
         return _read_zip(file, data, label)
+    _check_is_legacy(head, label)
+    return _read_legacy(data, label)
+
+
+def names_in_torch_file(file: BinaryIO, label: str) -> tuple[str, ...]:
+    """The names of the tensors alone: of a file that is read from afar no more than its pickles. Raises as `read_torch_file` does."""
+    head = file.read(_HEAD)
+    if head.startswith(_ZIP_MAGIC):
+        return tuple(_state_in_zip(ZipMembers(file, label), file)[0])
+    _check_is_legacy(head, label)
+    size = _FIRST_OF_LEGACY
+    while True:
+        file.seek(0)
+        start = file.read(size)
+        try:
+            return tuple(_state_in_legacy(start, label)[0])
+        except CorruptArchive:
+            # The pickles may go on.
+            if len(start) < size or size >= _MAX_PICKLE:
+                raise
+            size *= 8
+
+
+def _check_is_legacy(head: bytes, label: str) -> None:
     if head.startswith(_PICKLE_MAGICS):
-        return _read_legacy(data, label)
+        return
     if head[_TAR_MAGIC] == b"ustar":
         raise UnsupportedModel("the weights are in the tar container of torch before 0.2, which cannot be read", where=label)
     raise CorruptArchive("this is not a file of torch.save", where=label, why=f"it starts with {head[:16]!r}")
@@ -89,19 +114,10 @@ def read_torch_file(file: BinaryIO, data: memoryview, label: str) -> TorchFile:
 def _read_zip(file: BinaryIO, data: memoryview, label: str) -> TorchFile:
     members = ZipMembers(file, label)
     top = _top_folder(members)
-    names = set(members.names())
-    if f"{top}/constants.pkl" in names:
-        raise UnsupportedModel("this is a TorchScript program, not a file of weights", where=label)
-    order = _member(members, data, f"{top}/byteorder", 10) if f"{top}/byteorder" in names else b"little"
+    order = _member(members, file, f"{top}/byteorder", 10) if f"{top}/byteorder" in members.names() else b"little"
     if order not in (b"little", b"big"):
         raise CorruptArchive("the byte order is neither little nor big", where=label, why=f"it is {order!r}")
-    storages = Storages()
-    pickle = f"{top}/data.pkl"
-    raw = _member(members, data, pickle, _MAX_PICKLE)
-    value, end = read_pickle(raw, names=NAMES, persistent=storages, label=f"{label}, member '{pickle}'")
-    if end != len(raw):
-        raise CorruptArchive("the pickle goes on behind its end", where=f"{label}, member '{pickle}', byte {end}")
-    tensors = _state_dict(value, label)
+    tensors, storages = _state_in_zip(members, file)
     runs = {}
     for key, storage in storages.roots.items():
         place = _stored(members, f"{top}/data/{key}")
@@ -114,6 +130,19 @@ def _read_zip(file: BinaryIO, data: memoryview, label: str) -> TorchFile:
     return TorchFile(data, tensors, runs, big_endian=order == b"big", label=label)
 
 
+def _state_in_zip(members: ZipMembers, file: BinaryIO) -> tuple[dict[str, Tensor], Storages]:
+    top = _top_folder(members)
+    if f"{top}/constants.pkl" in members.names():
+        raise UnsupportedModel("this is a TorchScript program, not a file of weights", where=members.label)
+    storages = Storages()
+    where = f"{members.label}, member '{top}/data.pkl'"
+    raw = _member(members, file, f"{top}/data.pkl", _MAX_PICKLE)
+    value, end = read_pickle(raw, names=NAMES, persistent=storages, label=where)
+    if end != len(raw):
+        raise CorruptArchive("the pickle goes on behind its end", where=f"{where}, byte {end}")
+    return _state_dict(value, members.label), storages
+
+
 def _top_folder(members: ZipMembers) -> str:
     found = [name.removesuffix("/data.pkl") for name in members.names() if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(found) != 1:
@@ -123,14 +152,15 @@ def _top_folder(members: ZipMembers) -> str:
     return found[0]
 
 
-def _member(members: ZipMembers, data: memoryview, name: str, limit: int) -> bytes:
+def _member(members: ZipMembers, file: BinaryIO, name: str, limit: int) -> bytes:
     place = _stored(members, name)
     where = f"{members.label}, member '{name}'"
     if place.size > limit:
         raise UnsafeArchive(f"a member has {place.size:,} bytes, and {limit:,} are allowed", where=where)
-    raw = data[place.start : place.start + place.size]
-    _check(raw, place.crc or None, where)
-    return bytes(raw)
+    file.seek(place.start)
+    raw = file.read(place.size)
+    _check(memoryview(raw), place.crc or None, where)
+    return raw
 
 
 def _stored(members: ZipMembers, name: str) -> Place:
@@ -146,7 +176,19 @@ def _check(raw: memoryview, crc: int | None, where: str) -> None:
 
 
 def _read_legacy(data: memoryview, label: str) -> TorchFile:
-    head = bytes(data[:_MAX_PICKLE])
+    tensors, storages, keys, position = _state_in_legacy(bytes(data[:_MAX_PICKLE]), label)
+    runs = {}
+    for key in keys:
+        runs[key] = _legacy_run(data, position, storages.roots[key].size, WIDTHS[storages.roots[key].dtype], label)
+        position = runs[key].start + runs[key].size
+    if position != len(data):
+        raise CorruptArchive("the file goes on behind its last storage", where=f"{label}, byte {position}")
+    _check_total(tensors, len(data), label)
+    return TorchFile(data, tensors, runs, big_endian=False, label=label)
+
+
+def _state_in_legacy(head: bytes, label: str) -> tuple[dict[str, Tensor], Storages, list[str], int]:
+    """The tensors, their storages, the keys of these in the order in which they lie, and where the first lies."""
     storages = Storages()
     position = 0
     values = []
@@ -161,14 +203,7 @@ def _read_legacy(data: memoryview, label: str) -> TorchFile:
     tensors = _state_dict(state, label)
     if not isinstance(keys, list) or set(map(_text, keys)) != storages.roots.keys() or len(keys) != len(storages.roots):
         raise CorruptArchive("the storages that are there are not those that tensors lie in", where=label)
-    runs = {}
-    for key in keys:
-        runs[key] = _legacy_run(data, position, storages.roots[key].size, WIDTHS[storages.roots[key].dtype], label)
-        position = runs[key].start + runs[key].size
-    if position != len(data):
-        raise CorruptArchive("the file goes on behind its last storage", where=f"{label}, byte {position}")
-    _check_total(tensors, len(data), label)
-    return TorchFile(data, tensors, runs, big_endian=False, label=label)
+    return tensors, storages, keys, position
 
 
 def _legacy_run(data: memoryview, position: int, size: int, width: int, label: str) -> _Run:

@@ -12,7 +12,7 @@ from hubclient.catalog.folder import CARD_ENDING, facts_from, read_bytes
 from hubclient.check.finding import Finding, Place, Subject
 from hubclient.check.rules import UNREADABLE_CARD
 from hubclient.check.scan import Skipped, files_below, is_code, is_excluded, scan_file, unscanned
-from hubclient.errors import AmbiguousModel, CardError, NotLocked, UsageError
+from hubclient.errors import AmbiguousModel, CardError, InvalidReference, NotLocked, UsageError
 from hubclient.lockfile import LOCK_NAME, Lock, Pin, read_lock
 from hubclient.names import parse_reference
 
@@ -137,7 +137,7 @@ def _pinned(lock: Lock, pin: Pin) -> str:
     try:
         if lock.find(parse_reference(str(pin))) is pin:
             return str(pin)
-    except (NotLocked, AmbiguousModel):
+    except (NotLocked, AmbiguousModel, InvalidReference):
         pass
     return f"{pin.source}@{pin.commit}" if pin.source.startswith("hf:") and pin.commit else pin.source
 

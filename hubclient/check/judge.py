@@ -36,15 +36,18 @@ def size_findings(aim: Aim, found: Found, *, tolerance: float = TOLERANCE, hashe
         yield from _file_findings(aim, found, pin)
 
 
-def fact_findings(aim: Aim, found: Found, model: RemoteModel | Manifest) -> Iterator[Finding]:
-    """Labels, case, the longest text, language and annotator. What the lock recorded of the very same bytes cannot have changed."""
+def fact_findings(aim: Aim, found: Found, model: RemoteModel | Manifest, *, same_bytes: bool = False) -> Iterator[Finding]:
+    """Labels, case, the longest text, language and annotator. What the lock recorded of the very same bytes cannot have changed.
+
+    `same_bytes`: they are known to be those of the lock.
+    """
     yield from _annotator(aim, found, model)
     yield from _language(aim, found)
     if model.facts is None:
         return
     if not _fits_labels(aim.said.labels, model):
         yield _finding(aim, found, rules.LABELS_DIFFER, "labels", list(aim.said.labels), list(model.labels), "the card")
-    pin = None if is_as_pinned(aim, found) else aim.pin
+    pin = None if same_bytes or is_as_pinned(aim, found) else aim.pin
     if pin is not None and pin.labels and pin.labels != model.labels:
         yield _finding(aim, found, rules.LABELS_DIFFER, "labels", list(pin.labels), list(model.labels), "the lock")
     yield from _case(aim, found, model.facts.lowercase.value, pin)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from hubclient.check.finding import Level, ProbeSettings, Subject
+from hubclient.check.outdated import newest_card
 from hubclient.check.pinning import Pinning, Unpinned
-from hubclient.errors import NotLocked
+from hubclient.errors import CardError, NotLocked, ResolutionError, UnknownModel
+from hubclient.hub import Hub
 from hubclient.lockfile import Lock, Pin
 from hubclient.lockfile.lock import Change, changes
 from hubclient.names import CardReference, parse_reference
@@ -40,7 +42,7 @@ def relock(
     outdated = [lock.find(parse_reference(name)) for name in update]
     made: list[Pin] = []
     unpinned: list[Unpinned] = []
-    for result in Pinning(level, settings, lock.without(outdated)).pins([*subjects, *map(_newest, outdated)]):
+    for result in Pinning(level, settings, lock.without(outdated)).pins([*subjects, *(_newest(pin, settings.hub) for pin in outdated)]):
         advance(1)
         if isinstance(result, Unpinned):
             unpinned.append(result)
@@ -51,12 +53,19 @@ def relock(
     return Relocked(after, tuple(changes(lock, after)), tuple(unpinned))
 
 
-def _newest(pin: Pin) -> Subject:
-    """What a pin stands for, whatever its version."""
+def _newest(pin: Pin, hub: Hub) -> Subject:
+    """What a pin stands for, whatever its version: what no card tells of has none but its address."""
+    called = str(CardReference(pin.name, pin.language))
     if isinstance(pin.location, HubLocation):
-        named = pin.name != pin.source
-        return Subject(str(CardReference(pin.name, pin.language)), source="hf") if named else Subject(pin.source)
-    return Subject(str(CardReference(pin.name, pin.language)))
+        return Subject(called, source="hf") if pin.name != pin.source else Subject(pin.source)
+    try:
+        newest_card(hub, pin)
+    except UnknownModel as error:
+        # Where the live index could not be asked, nobody knows.
+        return Subject(called if error.causes else pin.source)
+    except (ResolutionError, CardError):
+        pass
+    return Subject(called)
 
 
 def _still(lock: Lock, unpinned: Iterable[Unpinned]) -> Iterable[Pin]:

@@ -86,7 +86,9 @@ class Opening:
                 raise
             yield Finding(rules.OTHER_KIND, aim.subject, error.what, found.where)
             return
-        yield from fact_findings(aim, found, native.manifest)
+        # They were compared before.
+        same_bytes = aim.pin is not None and bool(aim.pin.sha256 or aim.pin.files)
+        yield from fact_findings(aim, found, native.manifest, same_bytes=same_bytes)
         if level != "predict":
             return
         if aim.pin is None or not aim.pin.canaries:

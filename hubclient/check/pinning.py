@@ -24,6 +24,7 @@ from hubclient.check.found import Answer, Found
 from hubclient.check.verdicts import message_of
 from hubclient.errors import HubError, SourceError, UnsupportedModel, UsageError
 from hubclient.lockfile import Lock, Pin
+from hubclient.lockfile.pin import checked
 from hubclient.native import Manifest, NativeModel
 from hubclient.sources import HubLocation, S3Location, WebLocation, remote_file
 from hubclient.sources.disk import disk_errors
@@ -83,7 +84,7 @@ class Pinning:
                 raise answer
             if isinstance(aim.location, Path):
                 raise UsageError("a file on this machine is not pinned", hint="pin the address that it came from")
-            return self._pinned(aim, answer)
+            return checked(self._pinned(aim, answer))
         except HubError as error:
             return Unpinned(aim.subject, message_of(error), error.where or aim.where)
 

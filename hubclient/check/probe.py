@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 
+from hubclient.acquire import identity_of
 from hubclient.afar.archive import archive_afar
 from hubclient.afar.model import RemoteModel
 from hubclient.afar.repository import repository_afar
@@ -102,21 +103,32 @@ class Probing:
             return
         sizes = list(size_findings(aim, found, tolerance=self._tolerance, hashed=self._depth >= _HASH))
         yield from sizes
-        if self._depth in (_FACTS, _HASH):
-            yield from self._facts(aim, found)
-        if self._depth >= _HASH and not any(finding.details.get("by") == "lock" for finding in sizes):
-            if aim.pin is None or not (aim.pin.sha256 or aim.pin.files):
-                yield Finding(rules.NO_HASH, aim.subject, "no lock has a hash of this model", found.where)
-                if self._level == "hash":
-                    return
-            yield from self._opening.look(aim, found, self._level)
+        if self._depth == _FACTS:
+            yield from self._facts(aim, found, same_bytes=False)
+        elif self._depth >= _HASH:
+            yield from self._opened(aim, found, differs=any(finding.details.get("by") == "lock" for finding in sizes))
 
-    def _facts(self, aim: Aim, found: Found) -> Iterator[Finding]:
+    def _opened(self, aim: Aim, found: Found, *, differs: bool) -> Iterator[Finding]:
+        """`differs`: it is known already that the bytes are not those of the lock: they are not fetched."""
+        hashed = aim.pin is not None and bool(aim.pin.sha256 or aim.pin.files)
+        if not hashed and not differs:
+            yield Finding(rules.NO_HASH, aim.subject, "no lock has a hash of this model", found.where)
+        if not differs and (hashed or self._level != "hash"):
+            for finding in self._opening.look(aim, found, self._level):
+                differs = differs or finding.rule is rules.HASH_CHANGED
+                yield finding
+        if self._level == "hash":
+            yield from self._facts(aim, found, same_bytes=hashed and not differs)
+
+    def _facts(self, aim: Aim, found: Found, *, same_bytes: bool) -> Iterator[Finding]:
         try:
             model = self._afar(aim, found)
         except UnsupportedModel:
             return  # whether it opens is asked at another level
-        yield from fact_findings(aim, found, model)
+        findings = list(fact_findings(aim, found, model, same_bytes=same_bytes))
+        if any(finding.details.get("by") == "lock" for finding in findings) and _is_pinned_file(aim, found):
+            findings = list(fact_findings(aim, found, model, same_bytes=True))
+        yield from findings
 
     def _afar(self, aim: Aim, found: Found) -> RemoteModel:
         if isinstance(aim.location, HubLocation):
@@ -125,6 +137,13 @@ class Probing:
         if found.local is not None:
             return archive_afar(LocalFile(found.local))
         return archive_afar(self._asking.file(aim.location), Stat(found.size, found.etag))
+
+
+def _is_pinned_file(aim: Aim, found: Found) -> bool:
+    """Whether what lies on this machine has the lock's hash."""
+    if aim.pin is None or aim.pin.sha256 is None or found.local is None or found.local.is_dir():
+        return False
+    return identity_of(found.local) == f"sha256:{aim.pin.sha256}"
 
 
 def _failed(aim: Aim, error: HubError) -> Finding:

@@ -62,7 +62,7 @@ def _machine(machine: Machine) -> Iterator[tuple[str, str]]:
 
 def _cache(cache: Holdings) -> Iterator[tuple[str, str]]:
     free = f", {human_size(cache.free)} free" if cache.free is not None else ""
-    yield "cache holds", f"{cache.models} models, {human_size(cache.size)}{free}"
+    yield "cache holds", f"{cache.models} model{'' if cache.models == 1 else 's'}, {human_size(cache.size)}{free}"
     if cache.problem:
         yield "cache", cache.problem
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from hubclient.cli.options import CacheDir, Json, Offline, hub_for
-from hubclient.cli.output import print_json, print_rows
+from hubclient.cli.output import one_line, print_json, print_rows
 
 _FOUND = 1  # the exit code
 
@@ -41,6 +41,6 @@ def outdated(
         print_rows(("model", "pinned", "newest", "where"), rows) if rows else None
         for each in found:
             if each.newest is None:
-                print(f"{each.pin}: {each.why}: nobody can tell", file=sys.stderr)
+                print(one_line(f"{each.pin}: {each.why}: nobody can tell"), file=sys.stderr)
     if newer:
         raise typer.Exit(_FOUND)

@@ -42,7 +42,8 @@ def sync(
     results = synced(hub, lock, frozen=frozen)
     for result in results:
         _print(result, json)
-    if not frozen and write_lock(completed(lock, results), path):
+    after = completed(lock, results)
+    if not frozen and after.pins != lock.pins and write_lock(after, path):
         print(f"{path} has the hashes of what was fetched now", file=sys.stderr)
     failed = [result.error for result in results if result.error]
     if exact and not failed:

@@ -13,13 +13,13 @@ from hubclient.archive.elements import INTEGERS
 from hubclient.checkpoint import MAIN_FILES, Checkpoint, based, current_names, main_file, open_checkpoint, shards
 from hubclient.convert.facts import in_force
 from hubclient.convert.job import Job
-from hubclient.convert.repository_config import labels_of, read_config, write_settled
+from hubclient.convert.repository_config import architecture_of, labels_of, read_config, write_settled
 from hubclient.convert.repository_foreign import settle_foreign_tokenizer
 from hubclient.convert.repository_tokenizer import Wanted, settle_tokenizer
 from hubclient.convert.write import write_graph, write_manifest
 from hubclient.errors import InconsistentModel, UnsupportedModel
 from hubclient.models import FAMILIES
-from hubclient.models.family import HEADS, Family, head_of
+from hubclient.models.family import Family, head_of
 from hubclient.models.tokenizer import SETTINGS_FILES
 from hubclient.native import CONFIG, README, TOKENIZER, WEIGHTS, Facts, read_json
 from hubclient.sources.disk import disk_errors
@@ -100,7 +100,7 @@ def _convert(job: Job, family: Family, stated: Mapping[str, Any], labels: tuple[
     folder, config = job.staging, {**family.defaults, **stated}
     check_sizes(config, family.sizes, str(folder / CONFIG))
     if not config.get("architectures"):
-        config["architectures"] = [_architecture(folder, family, config, len(labels))]
+        config["architectures"] = [architecture_of(_names(folder), family, config, len(labels))]
     positions = family.positions(config)
     weights = _settle_weights(job, family.expected_shapes(config, len(labels)), family.base)
     facts = settle_tokenizer(folder, Wanted(config, labels, job.overlay, positions))
@@ -148,15 +148,9 @@ def _write_settings(
     )
 
 
-def _architecture(folder: Path, family: Family, config: Mapping[str, Any], labels: int) -> str:
-    """That of a config.json that names none: the one whose tensors are all there. A classifier of texts comes first."""
+def _names(folder: Path) -> tuple[str, ...]:
     with open_checkpoint(folder) as checkpoint:
-        found = based(current_names(checkpoint.names), family.base)
-    for ending in HEADS.values():
-        name = f"{family.title}{ending}"
-        if family.expected_shapes({**config, "architectures": [name]}, labels).keys() <= found.keys():
-            return name
-    raise UnsupportedModel("the model is not a text classifier", why="config.json names no architecture, and the weights have no such head")
+        return checkpoint.names
 
 
 def _settle_weights(job: Job, wanted: Mapping[str, tuple[int, ...]] | None, base: str = "") -> WeightsFile:

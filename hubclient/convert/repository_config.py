@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hubclient.checkpoint import based, current_names
 from hubclient.convert.write import problem_type
 from hubclient.errors import InconsistentModel, UnsupportedModel
 from hubclient.models import FAMILIES
-from hubclient.models.family import HEADS
+from hubclient.models.family import HEADS, Family
 from hubclient.native import read_json, write_json
 
 # How the weights were stored, how many classes there are besides their names, and how a model is to give its answers.
@@ -58,6 +59,19 @@ def labels_of(config: Mapping[str, Any], where: str) -> tuple[str, ...]:
     if sorted(by_index) != list(range(len(by_index))):
         raise InconsistentModel("the labels are not numbered from 0 without gaps", where=where, why=f"numbers: {sorted(by_index)}")
     return tuple(by_index[index] for index in range(len(by_index)))
+
+
+def architecture_of(tensors: Iterable[str], family: Family, config: Mapping[str, Any], labels: int) -> str:
+    """That of a config.json that names none: the one whose tensors are all there. A classifier of texts comes first.
+
+    Raises UnsupportedModel.
+    """
+    found = based(current_names(tensors), family.base)
+    for ending in HEADS.values():
+        name = f"{family.title}{ending}"
+        if family.expected_shapes({**config, "architectures": [name]}, labels).keys() <= found.keys():
+            return name
+    raise UnsupportedModel("the model is not a text classifier", why="config.json names no architecture, and the weights have no such head")
 
 
 def write_settled(path: Path, config: Mapping[str, Any], labels: tuple[str, ...], activation: str | None) -> None:

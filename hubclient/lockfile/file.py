@@ -20,7 +20,8 @@ def read_lock(path: Path) -> Lock:
     try:
         if path.stat().st_size > _MAX_SIZE:
             raise LockError("the lockfile cannot be used", where=str(path), why=f"it has more than {_MAX_SIZE:,} bytes")
-        text = path.read_text(encoding="utf-8")
+        # Some editors put a mark in front, which TOML does not allow.
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise LockError("the lockfile cannot be read", where=str(path), why=why, hint="hub lock makes one") from error

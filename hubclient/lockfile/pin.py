@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from hubclient.cards.location import parse_archive_name
 from hubclient.errors import InvalidReference
-from hubclient.names import CardReference, Version, parse_version
-from hubclient.sources.location import HubLocation, Location, S3Location, WebLocation, location_at
+from hubclient.names import AddressReference, CardReference, HubReference, Version, parse_reference, parse_version
+from hubclient.sources.location import HubLocation, Location, location_at
+
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,17 @@ class Pin:
 
 
 def checked(pin: Pin) -> Pin:
-    """Raises InvalidReference for a source or a version that is none."""
-    location = pin.location
-    if isinstance(location, HubLocation) and not location.repo.strip("/"):
-        raise InvalidReference(f"'{pin.source}' does not name a Hugging Face repository", hint="write hf:OWNER/REPO")
-    assert isinstance(location, (HubLocation, S3Location, WebLocation))
+    """Raises InvalidReference: for no version, no source, a source in another form than its own, texts that cannot be printed."""
     _ = pin.age
+    if odd := [text for text in (pin.name, pin.source, pin.language, pin.etag) if text is not None and not text.isprintable()]:
+        raise InvalidReference(f"{odd[0]!r} has characters that cannot be printed")
+    location = pin.location
+    reference = parse_reference(pin.exact)
+    if isinstance(reference, HubReference):
+        if not _COMMIT.fullmatch(pin.commit or ""):
+            raise InvalidReference(f"'{pin.source}' is pinned at {pin.commit or 'no commit'}", hint="a commit has 40 hexadecimal digits")
+    elif pin.commit is not None or not isinstance(reference, AddressReference):
+        raise InvalidReference(f"'{pin.source}' has no commits", hint="only a source as hf:OWNER/REPO has")
+    elif location.identity != pin.source or reference.url != pin.source:
+        raise InvalidReference(f"'{pin.source}' has another form than it should", hint=f"write {location.identity}")
     return pin

@@ -6,8 +6,8 @@ the same bytes, and a change of one model is a change of its lines.
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -25,11 +25,15 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f]')
 _WIDTH = 120
 _TEXTS = ("name", "source", "language", "version", "commit", "etag", "sha256", "tensors")
-_NUMBERS = ("size", "max_length")
+_DIGESTS = ("sha256", "tensors")
+# The least and the most.
+_NUMBERS = {"size": (0, 1 << 62), "max_length": (1, 1 << 31)}
 _WRITTEN = ("name", "language", "version", "source", "commit", "size", "etag", "sha256", "tensors", "labels", "lowercase", "max_length")
 _REQUIRED = ("name", "source")
 _KEYS = {*_WRITTEN, "files", "canary"}
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LARGEST = sys.float_info.max
 
 
 def to_toml(lock: Lock) -> str:
@@ -41,9 +45,10 @@ def from_toml(text: str, path: str | None = None) -> Lock:
     """Raises LockError."""
     try:
         content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # Not all that tomllib raises is its own: numbers of thousands of digits are Python's to refuse.
         raise _broken(str(error), path) from error
-    if content.get("format") != FORMAT:
+    if type(content.get("format")) is not int or content["format"] != FORMAT:
         raise _broken(f"its format is {content.get('format')!r}, and this hubclient reads {FORMAT}", path)
     models = content.get("model", [])
     if set(content) - {"format", "model"} or not isinstance(models, list):
@@ -114,24 +119,35 @@ def _pin(model: Any, line: int | None, path: str | None) -> Pin:
     try:
         return checked(Pin(**said, files=_files(model, where), canaries=_canaries(model, where), line=line))
     except InvalidReference as error:
-        raise _broken(error.what, where) from error
+        raise _broken(f"{error.what}: {error.hint}" if error.hint else error.what, where) from error
 
 
 def _typed(name: str, value: object, where: str | None) -> object:
-    fits = (
-        (name in _TEXTS and isinstance(value, str) and value)
-        or (name in _NUMBERS and type(value) is int and value >= 0)
-        or (name == "lowercase" and isinstance(value, bool))
-        or (name == "labels" and isinstance(value, list) and all(isinstance(label, str) for label in value))
-    )
-    if not fits:
+    if not _fits(name, value):
         raise _broken(f"a model's {name} is {value!r:.100}", where)
     return tuple(value) if isinstance(value, list) else value
 
 
+def _fits(name: str, value: object) -> bool:
+    if name in _DIGESTS:
+        return _is_digest(value)
+    if name in _TEXTS:
+        return isinstance(value, str) and value != ""
+    if name in _NUMBERS:
+        least, most = _NUMBERS[name]
+        return type(value) is int and least <= value <= most
+    if name == "labels":
+        return isinstance(value, list) and all(isinstance(label, str) for label in value)
+    return isinstance(value, bool)
+
+
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and _SHA256.fullmatch(value) is not None
+
+
 def _files(model: Mapping[str, Any], where: str | None) -> tuple[tuple[str, str], ...]:
     listed = model.get("files", {})
-    if not isinstance(listed, dict) or not all(isinstance(sha256, str) for sha256 in listed.values()):
+    if not isinstance(listed, dict) or not all(map(_is_digest, listed.values())):
         raise _broken("a model's files are not names with their SHA-256", where)
     return tuple(sorted(listed.items()))
 
@@ -154,7 +170,7 @@ def _told(value: object, where: str | None) -> str:
 
 def _logits(canary: Mapping[str, Any], where: str | None) -> tuple[float, ...]:
     logits = canary.get("logits", [])
-    if not isinstance(logits, list) or not all(type(each) in (int, float) and math.isfinite(each) for each in logits):
+    if not isinstance(logits, list) or not all(type(each) in (int, float) and abs(each) <= _LARGEST for each in logits):
         raise _broken(f"a canary's logits are {logits!r:.100}", where)
     return tuple(float(each) for each in logits)
 

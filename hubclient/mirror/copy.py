@@ -11,12 +11,14 @@ from pathlib import Path
 from hubclient.acquire import Workshop
 from hubclient.cards import Card
 from hubclient.convert.annotators import can_open
-from hubclient.errors import AmbiguousModel, HubError, ResolutionError, UsageError
+from hubclient.errors import AmbiguousModel, HubError, NotLocked, ResolutionError, UsageError
+from hubclient.lockfile import Lock
 from hubclient.mirror.bucket import MirrorBucket
 from hubclient.mirror.folder import MirrorFolder, facts_of
 from hubclient.mirror.index import files_in, index_line, with_lines
 from hubclient.mirror.place import Facts, LocalArchive, Place
 from hubclient.names import AddressReference, CardReference, Reference
+from hubclient.pinned import card_of, pin_of
 from hubclient.plan import Candidate, Fetch, Plan, plan_address, plan_card
 from hubclient.settings import Limits, is_web_address
 from hubclient.sources import S3Location, remote_file
@@ -41,12 +43,13 @@ class Mirrored:
 
 @dataclass(frozen=True)
 class _Archive:
-    """What is to be copied: where it can be had, the content that was converted, and what the card says it is."""
+    """What is to be copied: where it can be had, the content that was converted, what the card says it is, and the lock what it must be."""
 
     location: S3Location
     candidates: tuple[Candidate, ...]
     entry: Entry | None = None
     card: Card | None = None
+    pinned: Facts | None = None
 
     @property
     def file(self) -> str:
@@ -116,12 +119,32 @@ def _mirror(reference: Reference, place: Place, workshop: Workshop, indexes: dic
 
 def _find(reference: Reference, workshop: Workshop) -> _Archive:
     """Raises UsageError for a reference that stands for no archive with a key, and what resolving it raises."""
+    if workshop.lock is not None:
+        return _pinned(reference, workshop, workshop.lock)
     card, plan = _planned(reference, workshop)
     location = plan.candidates[-1].location if isinstance(plan, Fetch) else None
     if isinstance(plan, Fetch) and isinstance(location, S3Location):
         return _Archive(location, plan.candidates, workshop.store.find(location.identity), card)
+    raise _no_key(reference)
+
+
+def _pinned(reference: Reference, workshop: Workshop, lock: Lock) -> _Archive:
+    """What a lock allows. Raises NotLocked."""
+    pin = pin_of(lock, reference, workshop)
+    location = pin.location
+    if not isinstance(location, S3Location):
+        raise _no_key(reference)
+    plan = plan_address(AddressReference(pin.source), _nothing, mirrors=workshop.mirrors)
+    assert isinstance(plan, Fetch)
+    if pin.size is None or pin.sha256 is None:
+        raise NotLocked(f"the lock has no hash of '{pin}'", where=lock.path, hint="hub sync adds it")
+    entry, (card, _) = workshop.store.find(location.identity), card_of(pin, workshop)
+    return _Archive(location, plan.candidates, entry, card, Facts(pin.size, pin.sha256))
+
+
+def _no_key(reference: Reference) -> UsageError:
     hint = "hub bundle carries models of any origin"
-    raise UsageError(f"'{reference}' stands for no archive in S3, and only these have keys to be mirrored under", hint=hint)
+    return UsageError(f"'{reference}' stands for no archive in S3, and only these have keys to be mirrored under", hint=hint)
 
 
 def _planned(reference: Reference, workshop: Workshop) -> tuple[Card | None, Plan | None]:
@@ -158,6 +181,8 @@ def _announced(archive: _Archive, workshop: Workshop) -> Facts:
 
 
 def _converted(archive: _Archive) -> Facts | None:
+    if archive.pinned:
+        return archive.pinned
     origin = archive.entry.manifest.get("origin", {}) if archive.entry else {}
     size, sha256 = origin.get("size"), origin.get("sha256")
     return Facts(size, sha256) if size is not None and sha256 is not None else None

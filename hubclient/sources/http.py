@@ -39,6 +39,7 @@ _PROXY_VARIABLES = tuple(
     name for lower in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method") for name in (lower, lower.upper())
 )
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE")
+_QUOTA_FIELD = re.compile(r";\s*(r|t)=(\d+)")
 _S3_FIELD = re.compile(r"<(Code|Message)>([^<]*)</\1>")
 
 Authorize = Callable[[str, str, Mapping[str, str]], Mapping[str, str]]
@@ -121,7 +122,7 @@ def failure(answer: Answer, hint: str | None = None) -> SourceError:
     error = kind(what, where=without_secrets(answer.url), why=_told(answer, fields), hint=hint or general)
     error.code = fields.get("Code") or answer.headers.get("X-Error-Code") or None
     error.lasting = not issubclass(kind, ServerFailure) or answer.status == 501
-    error.retry_after = retry_after(answer.headers.get("Retry-After"))
+    error.retry_after = rest_asked(answer.headers)
     return error
 
 
@@ -138,6 +139,18 @@ def meaning(status: int) -> tuple[type[SourceError], str, str | None]:
     if status in (408, 425) or status >= 500:
         return ServerFailure, "the server is in trouble", "try again later"
     return SourceError, "the server did not accept the request", None
+
+
+def rest_asked(headers: Mapping[str, str]) -> float | None:
+    """For how many seconds a refusal asks to be left alone: its Retry-After, else when the used up quota of its RateLimit starts anew."""
+    seconds = retry_after(headers.get("Retry-After"))
+    return _quota_reset(headers.get("RateLimit", "")) if seconds is None else seconds
+
+
+def _quota_reset(value: str) -> float | None:
+    """`"api";r=0;t=55` (draft-ietf-httpapi-ratelimit-headers): of the quotas with nothing left, the one that takes longest."""
+    quotas = [dict(_QUOTA_FIELD.findall(quota)) for quota in value.split(",")]
+    return max((float(quota["t"]) for quota in quotas if quota.get("r") == "0" and "t" in quota), default=None)
 
 
 def retry_after(value: str | None) -> float | None:
@@ -179,7 +192,8 @@ def _send_once(method: str, url: str, headers: Mapping[str, str], silence: float
     # Compressed bytes would be neither the size nor the content that the ETag and the checksums speak of.
     fixed = {"User-Agent": f"hubclient/{__version__}", "Accept-Encoding": "identity"}
     try:
-        pool = _pool(_proxy_for(url), _ca_bundle())
+        proxy = _proxy_for(url)
+        pool = _pool(proxy, _ca_bundle(), is_tls=any(address.startswith("https:") for address in (url.lower(), (proxy or "").lower())))
         timeout = Timeout(connect=_CONNECT_SECONDS, read=silence)
         response = pool.request(
             method, url, headers={**fixed, **headers}, preload_content=False, redirect=False, retries=False, timeout=timeout
@@ -305,19 +319,20 @@ def _ca_bundle() -> str | None:
     return None
 
 
-@functools.lru_cache(maxsize=4)
-def _pool(proxy: str | None, ca_bundle: str | None) -> PoolManager:
+@functools.lru_cache(maxsize=8)
+def _pool(proxy: str | None, ca_bundle: str | None, *, is_tls: bool) -> PoolManager:
     from urllib3 import PoolManager, ProxyManager, make_headers
 
     keep_secrets_out()
     # One for all connections: to read the certificates for each would take longer than the handshake.
-    shared: dict[str, Any] = {"maxsize": _POOLED, "ssl_context": _trusting(ca_bundle)}
+    trusted = _trusting(ca_bundle) if is_tls else None
+    shared: dict[str, Any] = {"maxsize": _POOLED, "ssl_context": trusted}
     if proxy is None:
         return PoolManager(**shared)
     parts = urlsplit(proxy)
     known = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
     proof = make_headers(proxy_basic_auth=known) if known else None
-    return ProxyManager(proxy, proxy_headers=proof, proxy_ssl_context=shared["ssl_context"], **shared)
+    return ProxyManager(proxy, proxy_headers=proof, proxy_ssl_context=trusted, **shared)
 
 
 def is_direct(url: str) -> bool:

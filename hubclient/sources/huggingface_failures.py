@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from hubclient.errors import Forbidden, InvalidReference, NotFound, Offline, ServerFailure, SourceError, Unreachable
 from hubclient.settings import Settings
 from hubclient.sources.disk import disk_failure
-from hubclient.sources.http import meaning, retry_after
+from hubclient.sources.http import meaning, rest_asked
 from hubclient.sources.location import HubLocation
 
 INVALID_TOKEN = "InvalidToken"  # noqa: S105 - the name of a failure, not a token
@@ -108,7 +108,7 @@ def _refusal(error: BaseException, location: HubLocation, where: str) -> SourceE
     response = getattr(error, "response", None)
     kind, what, general = meaning(response.status_code if response is not None else 500)
     refusal = kind(what, where=where, why=why, hint=TOKEN_HINT if kind is Forbidden else general)
-    refusal.retry_after = retry_after(response.headers.get("Retry-After")) if response is not None else None
+    refusal.retry_after = rest_asked(response.headers) if response is not None else None
     return refusal
 
 

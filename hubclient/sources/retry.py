@@ -10,7 +10,8 @@ from typing import TypeVar
 from hubclient.errors import ServerFailure, SourceError, Unreachable
 
 _FIRST_SECONDS, _LONGEST_SECONDS = 0.25, 8.0
-_LONGEST_ASKED_SECONDS = 120.0
+# Hugging Face counts requests in windows of five minutes.
+_LONGEST_ASKED_SECONDS = 300.0
 
 T = TypeVar("T")
 
@@ -18,7 +19,7 @@ T = TypeVar("T")
 class Patience:
     """Jittered exponential waits, and not more than `retries` of them in a row without progress.
 
-    A server's Retry-After is obeyed; one beyond two minutes ends the attempt, for a person should decide that.
+    A server's Retry-After is obeyed; one beyond five minutes ends the attempt, for a person should decide that.
     """
 
     def __init__(self, retries: int, sleep: Callable[[float], None] = time.sleep) -> None:

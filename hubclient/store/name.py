@@ -17,7 +17,7 @@ from hubclient.store.digest import NAME_FIELDS
 
 _FORMAT = 1
 LARGEST = 1 << 20
-_ORIGIN: Mapping[str, type] = {"url": str, "size": int, "sha256": str, "etag": str, "commit": str}
+_ORIGIN: Mapping[str, type] = {"url": str, "size": int, "sha256": str, "etag": str, "commit": str, "files": dict}
 
 
 def _now() -> datetime:
@@ -73,6 +73,8 @@ def _checked(own: Mapping[str, Any]) -> Mapping[str, Any]:
     typed = all(isinstance(text, str | None) for text in texts) and all(
         isinstance(origin[part], (_ORIGIN[part], type(None))) for part in origin
     )
-    if not (known and typed and (not origin or isinstance(origin.get("url"), str))):
+    files = origin.get("files") or {}
+    named = all(isinstance(text, str) for pair in files.items() for text in pair) if typed else False
+    if not (known and named and (not origin or isinstance(origin.get("url"), str))):
         raise ValueError("fields that are no name's")
     return own

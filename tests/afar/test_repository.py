@@ -95,6 +95,50 @@ def test_what_cannot_be_opened_is_told_with_what_is_known(fakehub: FakeHub, tmp_
     assert model.labels
 
 
+WEIGHTS_FORMS = ("model.safetensors", "model.safetensors.index.json", "zip", "legacy")
+
+
+def stored_as(form: str, folder: Path) -> None:
+    """The folder's weights in another form, of the same numbers."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(folder / "model.safetensors")
+    if form in ("zip", "legacy"):
+        torch.save(tensors, folder / "pytorch_model.bin", _use_new_zipfile_serialization=form == "zip")
+    elif form.endswith(".index.json"):
+        save_file(tensors, folder / "model-00001-of-00001.safetensors", {"format": "pt"})
+        (folder / form).write_text(json.dumps({"weight_map": dict.fromkeys(tensors, "model-00001-of-00001.safetensors")}))
+    if form != "model.safetensors":
+        (folder / "model.safetensors").unlink()
+
+
+@pytest.mark.parametrize("form", WEIGHTS_FORMS)
+@pytest.mark.parametrize("architectures", [None, []])
+def test_an_architecture_that_only_the_weights_tell(fakehub: FakeHub, tmp_path: Path, form: str, architectures: list[str] | None) -> None:
+    copied(fakehub, {"config.json": config(architectures=architectures)})
+    stored_as(form, fakehub.root / REPO)
+    hub = Hub(settings=settings_for(fakehub, tmp_path), progress=False)
+    model = hub.inspect(f"hf:{REPO}").model
+    manifest = read_manifest(hub.pull(f"hf:{REPO}"))
+    assert model.refusal is None
+    assert (model.facts, model.labels, model.task) == (manifest.facts, manifest.labels, "text-classification")
+    weights = sum(weights.size for weights in model.weights)
+    assert model.moved.bytes < 400_000 < weights
+
+
+def test_weights_without_a_classifier_s_head(fakehub: FakeHub, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    copied(fakehub, {"config.json": config(architectures=None)})
+    path = fakehub.root / REPO / "model.safetensors"
+    save_file({name: array for name, array in load_file(path).items() if not name.startswith("classifier.")}, path, {"format": "pt"})
+    model = afar(fakehub, tmp_path)
+    assert "the weights have no such head" in str(model.refusal)
+    with pytest.raises(UnsupportedModel, match="no such head"):
+        Hub(settings=settings_for(fakehub, tmp_path), progress=False).pull(f"hf:{REPO}")
+
+
 def test_what_is_no_model(fakehub: FakeHub, tmp_path: Path) -> None:
     fakehub.add("someone/data", {"data.csv": b"a,b"})
     with pytest.raises(UnsupportedModel, match=r"not a transformers model"):

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from hubclient.archive.torchfile import TorchFile, read_torch_file
+from hubclient.archive.torchfile import TorchFile, names_in_torch_file, read_torch_file
 from hubclient.errors import ArchiveError, CorruptArchive, HubError, InconsistentModel, UnsafeArchive, UnsupportedModel
 from tests.archive.damage import flips_read, truncations_read
 
@@ -267,6 +267,23 @@ def legacy(
 ) -> bytes:
     parts = [pickle.dumps(value, 2) for value in (magic, version, {"little_endian": True})]
     return b"".join(parts) + state_pickle + pickle.dumps(keys, 2) + storages
+
+
+@pytest.mark.parametrize("data", [saved(state(), container) for container in (ZIP, LEGACY)])
+def test_names_alone(data: bytes) -> None:
+    assert set(names_in_torch_file(io.BytesIO(data), "x")) == set(state())
+
+
+def test_names_in_a_long_row_of_pickles() -> None:
+    names = [f"{number}{'x' * 900}" for number in range(600)]
+    data = saved(dict.fromkeys(names, torch.ones(2)), LEGACY)
+    assert list(names_in_torch_file(io.BytesIO(data), "x")) == names
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>", b"\x80\x02N", saved(state(), LEGACY)[:200], b"PK\x03\x04"])
+def test_names_of_what_is_no_such_file(data: bytes) -> None:
+    with pytest.raises(ArchiveError):
+        names_in_torch_file(io.BytesIO(data), "x")
 
 
 def text(value: str) -> bytes:

@@ -186,6 +186,25 @@ def test_updates_take_the_newest_version_and_leave_the_others(seaweed: Seaweed, 
         made(hub, lock=lock, update=["nothing"])
 
 
+def test_what_no_card_tells_of_is_updated_where_it_lies(script: ScriptedServer, seaweed: Seaweed, tmp_path: Path) -> None:
+    """Neither an address nor an object in a bucket of one's own is ever exchanged for a public model of the same name."""
+    content = [SST2_ONNX_ZIP.read_bytes()]
+    script.answer = lambda request: file_reply(request, content[0], f'"{len(content[0])}"')
+    hub, url = hub_at(seaweed.endpoint, tmp_path), f"{script.endpoint}/{DEMO_ZIP.name}"
+    lock = made(hub, url).lock
+    (pin,) = lock.pins
+    own = replace(pin, source=f"s3://{seaweed.private_bucket}/own/{DEMO_ZIP.name}")
+    for each in (pin, own):
+        (newer,) = outdated(hub, Lock.of([each]))
+        assert (newer.newest, newer.why) == (None, f"the card of the name '{DEMO}' tells of another model")
+    content[0] = DEMO_ZIP.read_bytes()
+    (change,) = made(hub, lock=lock, update=[DEMO]).changes
+    assert change.after is not None
+    assert (change.after.source, change.what) == (url, ("size", "etag"))
+    (failure,) = made(hub, lock=Lock.of([own]), update=[DEMO]).unpinned
+    assert failure.subject.reference == own.source
+
+
 def test_an_update_that_fails_changes_nothing(shop: Hub, seaweed: Seaweed) -> None:
     lock = made(shop, PUBMED).lock
     seaweed.delete(BUCKET, PUBMED_KEY)

@@ -187,6 +187,9 @@ def test_what_a_lock_pins_and_is_there(shop: Hub, tmp_path: Path, level: Level) 
         ("facts", {"lowercase": True, "labels": ("a",), "max_length": 512}, {"available"}),
         ("hash", {"sha256": "0" * 64}, {"hash-changed"}),
         ("hash", {"etag": '"another upload of the same"'}, {"available"}),
+        # So they are where the hash says so, and the server tells no ETag.
+        *((level, {"etag": None, "lowercase": True, "labels": ("a",), "max_length": 512}, {"available"}) for level in ("hash", "load")),
+        ("hash", {"sha256": "0" * 64, "etag": None, "lowercase": True}, {"hash-changed", "case-differs"}),
         ("hash", {"sha256": None}, {"available", "no-hash"}),
         ("load", {"sha256": "0" * 64}, {"hash-changed"}),
         ("predict", {"canaries": ()}, {"available", "no-answers"}),
@@ -196,6 +199,14 @@ def test_what_a_lock_pins_and_is_there(shop: Hub, tmp_path: Path, level: Level) 
 def test_what_a_lock_pins_and_is_otherwise(shop: Hub, tmp_path: Path, level: Level, changes: dict[str, object], rules: set[str]) -> None:
     lock = locked(tmp_path, replace(TREC6_PIN, **changes))  # type: ignore[arg-type]
     assert {finding.rule.name for finding in found(shop, TREC6, level=level, lock=lock)} == rules
+
+
+@pytest.mark.parametrize(("sha256", "rules"), [(None, {"case-differs"}), (TREC6_PIN.sha256, {"available"})])
+def test_a_mirror_s_file_of_the_lock_s_hash_has_its_facts(tmp_path: Path, sha256: str | None, rules: set[str]) -> None:
+    pin = replace(TREC6_PIN, sha256=sha256, lowercase=True)
+    mirror = make_mirror(tmp_path / "mirror", {pin.source.removeprefix(f"s3://{BUCKET}/"): TREC6_ZIP})
+    hub = hub_at("http://127.0.0.1:1", tmp_path, mirrors=(mirror,))
+    assert {finding.rule.name for finding in found(hub, pin.source, level="facts", lock=locked(tmp_path, pin))} == rules
 
 
 def test_by_name_a_lock_decides_where_the_model_lies(shop: Hub, tmp_path: Path) -> None:
@@ -425,6 +436,33 @@ def test_a_thousand_checks_of_servers_that_fail_at_random(script: ScriptedServer
             wrong[truth[number], finding.verdict] += 1
     assert wrong == {}
     assert unknown < 50
+
+
+def test_facts_of_servers_that_fail_at_random(script: ScriptedServer, tmp_path: Path) -> None:
+    """Whatever is cut off, reset or refused for a while makes no good archive a broken or a changed one."""
+    content, fault, lock = TREC6_ZIP.read_bytes(), random.Random(30), threading.Lock()
+    faults = 0
+
+    def answer(request: Request) -> Reply:
+        nonlocal faults
+        with lock:
+            fails, how, cut = fault.random() < 0.3, fault.randrange(4), fault.randrange(30_000)
+            faults += fails
+        if fails and how < 2:
+            return (Reply(503, b"<Error><Code>SlowDown</Code></Error>", {"Retry-After": "0"}), Reply(0))[how]
+        if request.path.endswith("0.zip"):
+            return Reply(404, b"<Error><Code>NoSuchKey</Code></Error>")
+        reply = file_reply(request, content, '"e"')
+        return replace(reply, cut=cut, reset=how == 2) if fails and request.method == "GET" else reply
+
+    script.answer = answer
+    hub = hub_at(script.endpoint, tmp_path)
+    findings = found(hub, *(f"s3://{BUCKET}/models/{number}.zip" for number in range(1, 101)), level="facts")
+    assert len(findings) == 100
+    for finding in findings:
+        assert finding.verdict in ("unknown", "gone" if finding.subject.reference.endswith("0.zip") else "available"), finding
+    assert sum(finding.verdict == "unknown" for finding in findings) < 10
+    assert faults > 50
 
 
 def test_repositories_of_a_hub_that_fails_at_random(fakehub: FakeHub, tmp_path: Path) -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hubclient import Hub, pretrained
-from hubclient.check.finding import ProbeSettings, Subject
+from hubclient.check.canary import first_difference
+from hubclient.check.finding import LEVELS, ProbeSettings, Subject
+from hubclient.check.gather import lock_subjects
 from hubclient.check.locking import relock
+from hubclient.check.probe import probe
 from hubclient.check.syncing import Synced, completed, others, sync
 from hubclient.errors import CorruptTransfer, HubError, NoSourceLeft, NotLocked, Offline, SourceError
-from hubclient.lockfile import Lock, Pin, write_lock
+from hubclient.lockfile import Lock, Pin, read_lock, write_lock
 from hubclient.settings import Settings
 from tests.e2e.material import BUCKET, DEMO, DEMO_KEY, DEMO_ZIP, PUBMED, PUBMED_FOLDER, PUBMED_KEY, PUBMED_ZIP, SST2_ONNX_ZIP, make_mirror
 from tests.servers.hub import FakeHub
@@ -189,9 +194,50 @@ def test_a_hub_that_gives_other_files_at_that_commit(fakehub: FakeHub, tmp_path:
     (result,) = sync(other, Lock.of([wrong]))
     assert isinstance(result.error, CorruptTransfer)
     assert "config.json" in str(result.error)
-    # Weights that are not those of the lock are not used, though they were pulled at that commit.
-    (result,) = sync(replace_offline(hub), Lock.of([replace(pin, tensors="0" * 64)]))
+    # What was pulled at that commit is not used, if it was made of other files.
+    (result,) = sync(replace_offline(hub), Lock.of([wrong]))
     assert result.state == "failed"
+    assert states(sync(replace_offline(hub), Lock.of([pin]))) == [(pin.name, "there")]
+
+
+def commit_of(hub: Hub, repo: str) -> str:
+    from hubclient.sources import HubLocation
+    from hubclient.sources.huggingface import HubRepository
+
+    return HubRepository(HubLocation(repo), hub.settings).resolve().commit
+
+
+def test_a_hub_that_has_more_or_less_at_that_commit(fakehub: FakeHub, tmp_path: Path) -> None:
+    """The model is made of the pinned files: neither do others take their place, nor does it go without one."""
+    import torch
+    from safetensors.numpy import load_file, save_file
+
+    folder = fakehub.root / "someone/tiny"
+    shutil.copytree(PUBMED_FOLDER, folder)
+    weights = folder / "model.safetensors"
+    tensors = load_file(weights)
+    torch.save({name: torch.from_numpy(array) for name, array in tensors.items()}, folder / "pytorch_model.bin")
+    weights.unlink()
+    pin = made(hub_at("http://127.0.0.1:1", tmp_path / "one", hf_endpoint=fakehub.endpoint), "hf:someone/tiny")
+    assert "pytorch_model.bin" in dict(pin.files)
+
+    # Weights that are preferred to the pinned ones.
+    save_file({name: array * 2 for name, array in tensors.items()}, weights, {"format": "pt"})
+    hub = hub_at("http://127.0.0.1:1", tmp_path / "two", hf_endpoint=fakehub.endpoint, hf_cache=tmp_path / "hf2")
+    pin = replace(pin, commit=commit_of(hub, "someone/tiny"))
+    forged = hub.pull("hf:someone/tiny")
+    assert states(sync(hub, Lock.of([pin]), frozen=True)) == [("hf:someone/tiny", "fetched")]
+    assert states(sync(hub, Lock.of([pin]), frozen=True)) == [("hf:someone/tiny", "there")]
+    pinned = Hub(settings=replace(hub.settings, lock=locked(tmp_path, pin), offline=True), progress=False)
+    assert pinned.pull("hf:someone/tiny") != forged
+    assert pinned.pretrained("hf:someone/tiny").manifest.tensors_digest == pin.tensors
+
+    (folder / "pytorch_model.bin").unlink()
+    hub = hub_at("http://127.0.0.1:1", tmp_path / "three", hf_endpoint=fakehub.endpoint, hf_cache=tmp_path / "hf3")
+    (result,) = sync(hub, Lock.of([replace(pin, commit=commit_of(hub, "someone/tiny"))]))
+    assert isinstance(result.error, CorruptTransfer)
+    assert "it lacks pytorch_model.bin" in str(result.error)
+    assert hub.store.names() == []
 
 
 def replace_offline(hub: Hub) -> Hub:
@@ -247,17 +293,75 @@ def test_nobody_is_asked_for_what_is_there(script: ScriptedServer, tmp_path: Pat
     assert len(script.requests) == asked
 
 
-def test_every_lock_made_before_an_upgrade_still_holds(shop: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hubclient import native
+class Tomorrow:
+    """A converter that writes every file otherwise, and fetches one more of a repository's."""
 
-    pins = [made(shop, reference) for reference in (PUBMED, DEMO)]
-    monkeypatch.setattr(native, "BUILDER_VERSION", native.BUILDER_VERSION + 1)
-    later = hub_at(shop.settings.s3_endpoint, tmp_path / "later")
-    for hub in (shop, later):
-        assert {result.state for result in sync(hub, Lock.of(pins), frozen=True)} <= {"there", "fetched"}
-        for pin in pins:
-            locked_hub = Hub(settings=replace(hub.settings, lock=locked(tmp_path, *pins)), progress=False)
-            assert locked_hub.pretrained(pin.name).labels == pin.labels
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from hubclient import native
+        from hubclient.convert import repository
+        from hubclient.store import Store
+
+        self.written = 0
+        commit, small = Store.commit, repository.small_files
+
+        def write_otherwise(store: Store, staging: Path, *arguments: Any, **options: Any) -> Any:
+            self._change(staging)
+            return commit(store, staging, *arguments, **options)
+
+        monkeypatch.setattr(native, "BUILDER_VERSION", native.BUILDER_VERSION + 1)
+        monkeypatch.setattr(Store, "commit", write_otherwise)
+        monkeypatch.setattr(repository, "small_files", lambda names: (*small(names), *({"notes.txt"} & set(names))))
+
+    def _change(self, folder: Path) -> None:
+        import onnx
+
+        graph = onnx.load(folder / "model.onnx", load_external_data=False)
+        graph.producer_version = "tomorrow"
+        (folder / "model.onnx").write_bytes(graph.SerializeToString())
+        for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+            said = {**json.loads((folder / name).read_bytes()), "of_tomorrow": True} if name != "tokenizer.json" else None
+            text = json.dumps(said) if said else (folder / name).read_text(encoding="utf-8") + "\n"
+            (folder / name).unlink()
+            (folder / name).write_text(text, encoding="utf-8")
+        said = json.loads((folder / "manifest.json").read_bytes())
+        (folder / "manifest.json").write_text(json.dumps({**said, "tensors_digest": "7" * 64}), encoding="utf-8")
+        self.written += 1
+
+
+def test_every_lock_made_before_an_upgrade_still_holds(
+    shop: Hub, fakehub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(PUBMED_FOLDER, fakehub.root / "someone/tiny")
+    (fakehub.root / "someone/tiny/notes.txt").write_text("of no use today")
+    shop = Hub(settings=replace(shop.settings, hf_endpoint=fakehub.endpoint, hf_cache=tmp_path / "hf"), progress=False)
+    references = (PUBMED, DEMO, "hf:someone/tiny")
+    path = tmp_path / "hubclient.lock"
+    lock = relock(Lock(), map(Subject, references), "predict", ProbeSettings(shop)).lock
+    write_lock(lock, path)
+    before = path.read_bytes()
+
+    tomorrow = Tomorrow(monkeypatch)
+    empty = replace(shop.settings, cache_dir=hub_at("http://127.0.0.1:1", tmp_path / "later").settings.cache_dir)
+    pulled = replace(shop.settings, cache_dir=hub_at("http://127.0.0.1:1", tmp_path / "pulled").settings.cache_dir)
+    for reference in references:
+        Hub(settings=pulled, progress=False).pull(reference)
+    for settings in (shop.settings, empty, pulled):
+        hub = Hub(settings=replace(settings, lock=path), progress=False)
+        assert {result.state for result in sync(hub, read_lock(path), frozen=True)} <= {"there", "fetched"}
+        offline = Hub(settings=replace(settings, lock=path, offline=True), progress=False)
+        for pin in lock.pins:
+            model = offline.pretrained(str(pin))
+            assert model.labels == pin.labels
+            assert first_difference(model, pin.canaries) is None
+        for level in LEVELS:
+            findings = list(probe(lock_subjects(lock, str(path)), level, ProbeSettings(hub, lock=path)))
+            # One card says of its model's case what is not so.
+            told = {(finding.rule.name, finding.details.get("by")) for finding in findings}
+            assert told <= {("available", None), ("case-differs", "card")}
+        # There is nothing that a new lock would say otherwise.
+        assert relock(lock, map(Subject, references), "predict", ProbeSettings(hub)).changes == ()
+    assert tomorrow.written > 6
+    assert path.read_bytes() == before
 
 
 def test_errors_are_of_one_family() -> None:

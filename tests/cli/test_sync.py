@@ -69,6 +69,34 @@ def test_a_lock_in_force_refuses_everything_else(env: dict[str, str], tmp_path: 
     assert hub("inspect", DEMO, env=env, cwd=tmp_path).code == 0
 
 
+def test_what_is_at_hand_is_what_the_lock_pins(env: dict[str, str], tmp_path: Path) -> None:
+    """Commands that hand out a model, or its archive, keep to the lock as those that open one."""
+    locked = {**env, "HUBCLIENT_LOCK": "hubclient.lock"}
+    for arguments in (("path", DEMO), ("mirror", DEMO, "--to", "copies")):
+        early = hub(*arguments, env=locked, cwd=tmp_path)
+        assert early.code != 0
+        assert "hub sync" in early.err
+    assert hub("sync", env=env, cwd=tmp_path).code == 0
+    assert hub("path", DEMO, env=locked, cwd=tmp_path).lines == hub("path", DEMO, env=env, cwd=tmp_path).lines
+    assert hub("mirror", DEMO, "--to", "copies", env=locked, cwd=tmp_path).code == 0
+    assert len(list((tmp_path / "copies").rglob("*.zip"))) == 1
+    others = "bert_large_sequence_classifier_imdb"
+    for command, *more in (("path",), ("mirror", "--to", "copies"), ("pull",), ("bundle", "-o", "b"), ("export", "e")):
+        refused = hub(command, others, *more, env=locked, cwd=tmp_path)
+        assert refused.code == 4, command
+        assert "is not in the lock" in refused.err
+
+
+def test_a_sync_that_learns_nothing_leaves_the_lock_as_it_is(env: dict[str, str], tmp_path: Path) -> None:
+    assert hub("sync", env=env, cwd=tmp_path).code == 0
+    path = tmp_path / "hubclient.lock"
+    text = path.read_text(encoding="utf-8") + "# ours\n"
+    path.write_text(text, encoding="utf-8")
+    run = hub("sync", env=env, cwd=tmp_path)
+    assert (run.code, run.err) == (0, "")
+    assert path.read_text(encoding="utf-8") == text
+
+
 def test_without_a_lock(tmp_path: Path) -> None:
     run = hub("sync", cwd=tmp_path)
     assert run.code == 2

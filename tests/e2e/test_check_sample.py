@@ -124,15 +124,14 @@ def test_exactly_what_is_wrong_is_found_in_every_format(repository: Path, shared
     assert done.code == 1
     found = [json.loads(line) for line in done.lines]
     assert sorted((value["path"], value["line"], value["name"]) for value in found) == FOUND
-    assert {kind: report_of(kind) for kind in ("table", "github", "sarif", "junit")} == {
+    assert {kind: report_of(kind) for kind in ("table", "github", "sarif", "junit", "markdown", "html")} == {
         "table": FOUND,
+        "markdown": FOUND,
+        "html": FOUND,
         "github": [item for item in FOUND if item[2] != "available"],
         "sarif": [item for item in FOUND if item[2] != "available"],
         "junit": sorted((path, line, outcome(name)) for path, line, name in FOUND),
     }
-    for kind in ("markdown", "html"):
-        text = Path(f"../report.{kind}").read_text(encoding="utf-8").replace("\\", "")
-        assert all(f"{path}:{line}" in text for path, line, _ in FOUND)
     xmlschema.XMLSchema(str(shared / "schemas" / "junit.xsd")).validate("../report.junit")
     schema = json.loads((shared / "schemas" / "sarif-2.1.0.json").read_text(encoding="utf-8"))
     jsonschema.validate(json.loads(Path("../report.sarif").read_text(encoding="utf-8")), schema)
@@ -150,6 +149,9 @@ def report_of(kind: str) -> list[tuple[str, int, str]]:
             (path, int(line), name)
             for path, line, name in re.findall(r"^::\w+ file=([^,]+),line=(\d+),.*?title=\w+ ([\w-]+)", text, re.MULTILINE)
         )
+    if kind == "html":
+        found = re.findall(r"<tr><td><code>.*?</code><td><code>(.*?)</code><td>.*?<small>\w+ ([\w-]+)</small>", text)
+        return sorted((*line_at(place), name) for place, name in found)
     if kind == "sarif":
         (run,) = json.loads(text)["runs"]
         names = {rule["id"]: rule["name"] for rule in run["tool"]["driver"]["rules"]}
@@ -161,8 +163,21 @@ def report_of(kind: str) -> list[tuple[str, int, str]]:
             for case in ElementTree.fromstring(text).iter("testcase")
         )
     names = {rule.code: rule.name for rule in RULES}
+    if kind == "markdown":
+        cells = [line.strip("| ").replace("\\", "").split(" | ") for line in text.splitlines() if "<code>" in line]
+        return sorted((*line_at(row[-1]), "available") if len(row) == 2 else (*line_at(row[2]), names[row[3].split()[0]]) for row in cells)
     rows = [line.split("\t") for line in text.splitlines()]
-    return sorted((row[3].split(":")[0], int(re.findall(r":(\d+)", row[3])[0]), names[row[1]]) for row in rows)
+    return sorted((*line_at(row[3]), names[row[1]]) for row in rows)
+
+
+def line_at(place: str) -> tuple[str, int]:
+    path, line = re.findall(r"([\w./]+):(\d+)", place)[0]
+    return path, int(line)
+
+
+def test_the_exit_code_is_the_same_in_every_format(repository: Path) -> None:
+    ends = {kind: check("en/good_model", "en/gone_model", "--no-lock", "--format", kind).code for kind in FORMATS}
+    assert ends == dict.fromkeys(FORMATS, 1)
 
 
 def test_how_it_ends(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,17 +84,18 @@ def test_one_model_more_changes_no_other_line() -> None:
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+SHOWN = st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" "), min_size=1)
 PINS = st.builds(
     Pin,
-    name=TEXTS.filter(bool),
+    name=SHOWN,
     source=st.builds(lambda key: f"s3://b/{key}.zip", st.from_regex(r"[a-z0-9]+", fullmatch=True)),
-    language=st.none() | TEXTS.filter(bool),
+    language=st.none() | SHOWN,
     size=st.none() | st.integers(0, 1 << 60),
-    etag=st.none() | TEXTS.filter(bool),
+    etag=st.none() | SHOWN,
     labels=st.lists(TEXTS).map(tuple),
     lowercase=st.none() | st.booleans(),
     canaries=st.lists(st.builds(Canary, TEXTS, TEXTS, st.lists(st.floats(allow_nan=False, allow_infinity=False)).map(tuple))).map(tuple),
-    files=st.dictionaries(TEXTS, TEXTS).map(lambda files: tuple(sorted(files.items()))),
+    files=st.dictionaries(TEXTS, st.just("ab" * 32)).map(lambda files: tuple(sorted(files.items()))),
 )
 
 
@@ -107,6 +108,45 @@ def test_every_lock_comes_back_as_it_was(pins: list[Pin]) -> None:
     assert to_toml(from_toml(text)) == text
 
 
+WRONG_LINES = {
+    "size = 99999999999999999999999": "size is 9",
+    "size = 1.5": "size is 1.5",
+    "max_length = 0": "max_length is 0",
+    "sha256 = '../../../etc/passwd'": "sha256 is",
+    f"sha256 = '{'AB' * 32}'": "sha256 is",
+    "tensors = 'abc'": "tensors is",
+    "etag = ''": "etag is ''",
+    'etag = "a\\r\\nX: y"': "cannot be printed",
+    'language = "e\\u001b[31mn"': "cannot be printed",
+    "version = '٣.٤'": "not a version",
+    f"version = '{'9' * 5000}'": "not a version",
+    "version = 2024-01-02": "version is datetime",
+    "lowercase = 'true'": "lowercase is 'true'",
+    "canary = 5": "canary",
+    f"canary = [{{text = 'a', answer = 'b', logits = [{'9' * 400}]}}]": "logits",
+    "commit = 'abc'": "not the address",
+    "files = {'../../x' = '00'}": "files",
+}
+WRONG_SOURCES = {
+    "source = '/etc/passwd'": "not an address",
+    "source = 'file:///etc/passwd.zip'": "not an address",
+    "source = '../x.zip'": "not an address",
+    "source = 's3://b/../../etc/passwd.zip'": "S3 object",
+    "source = 's3://../x.zip'": "S3 object",
+    "source = 's3://b/k'": "not the address of an archive",
+    "source = 'https://me:secret@host/k.zip'": "write https://host/k.zip",
+    "source = 'https://host/k.zip?X-Amz-Signature=feed'": "write https://host/k.zip",
+    "source = 'https://host:99999/k.zip'": "not an address",
+    'source = "https://host/a\\r\\nX: y.zip"': "cannot be printed",
+    "source = 'hf:../..'": "Hugging Face",
+    "source = 'hf:a/b/c'": "Hugging Face",
+    "source = 'hf:a/b'": "no commit",
+    "source = 'hf:a/b'\ncommit = 'main'": "pinned at main",
+    "source = 'hf:a/b'\ncommit = '../../x'": "not a revision",
+    "source = 'hf:a/b@main'": "no commit",
+    f"source = 'hf:a/b@main'\ncommit = '{'a' * 40}'": "not a revision",
+    "source = 's3://b/k.zip '": "has another form",
+}
 BROKEN = {
     "format = 1\n[[model]\n": "Expected",
     "": "format",
@@ -118,6 +158,12 @@ BROKEN = {
     "format = 1\n[[model]]\nname = 'a'\nsource = 's3://b'\n": "S3 object",
     "format = 1\n[[model]]\nname = 'a'\nsource = 'ftp://b/k.zip'\n": "not an address",
     "format = 1\n[[model]]\nname = 'a'\nsource = 'hf:'\n": "Hugging Face",
+    "format = true\n": "format is True",
+    "format = 1.0\n": "format is 1.0",
+    "format = 1\nx = " + "9" * 5000: "4300 digits",
+    **{f"format = 1\n[[model]]\nname = 'a'\nsource = 's3://b/k.zip'\n{line}\n": why for line, why in WRONG_LINES.items()},
+    **{f"format = 1\n[[model]]\nname = 'a'\n{lines}\n": why for lines, why in WRONG_SOURCES.items()},
+    "format = 1\n[[model]]\nname = 'a\u009b'\nsource = 's3://b/k.zip'\n": "cannot be printed",
     "format = 1\n[[model]]\nname = 'a'\nsource = 's3://b/k.zip'\nversion = 'new'\n": "version",
     "format = 1\n[[model]]\nname = 'a'\nsource = 's3://b/k.zip'\nsize = -1\n": "size is -1",
     "format = 1\n[[model]]\nname = 'a'\nsource = 's3://b/k.zip'\nsize = true\n": "size is True",
@@ -156,6 +202,12 @@ def test_a_file_is_written_only_when_it_changes(tmp_path: Path) -> None:
     assert read_lock(path) == Lock((SST2,), str(path))
     assert write_lock(Lock.of([REPO]), path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["hubclient.lock"]
+
+
+def test_a_mark_in_front_of_the_text_is_read_over(tmp_path: Path) -> None:
+    path = tmp_path / "hubclient.lock"
+    path.write_bytes(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
+    assert read_lock(path).pins == (SST2, REPO)
 
 
 def test_files_that_are_no_locks(tmp_path: Path) -> None:

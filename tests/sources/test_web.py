@@ -9,7 +9,7 @@ import urllib3
 
 from hubclient.errors import ContentChanged, CorruptTransfer, ServerFailure, SourceError, Unreachable, UsageError
 from hubclient.settings import Settings
-from hubclient.sources.http import Answer, _redirect_target, retry_after, send
+from hubclient.sources.http import Answer, _redirect_target, rest_asked, retry_after, send
 from hubclient.sources.location import WebLocation
 from hubclient.sources.remote import Stat
 from hubclient.sources.web import WebFile
@@ -184,3 +184,21 @@ def test_retry_after_is_seconds_or_a_date() -> None:
     assert (retry_after("Fri, 31 Dec 2199 23:59:59 GMT") or 0) > 1e6
     assert retry_after("soon") is None
     assert retry_after(None) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"RateLimit": '"api";r=0;t=55'}, 55),
+        ({"RateLimit": '"api"; r=0; t=55'}, 55),
+        ({"RateLimit": '"api";r=7;t=55'}, None),
+        ({"RateLimit": '"api";r=7;t=200, "resolvers";r=0;t=30, "pages";t=4;r=0'}, 30),
+        ({"RateLimit": '"api";r=0'}, None),
+        ({"RateLimit": "\0nonsense"}, None),
+        ({"RateLimit": '"api";r=0;t=55', "Retry-After": "3"}, 3),
+        ({"RateLimit": '"api";r=0;t=55', "Retry-After": "soon"}, 55),
+    ],
+)
+def test_how_long_a_refusal_asks_to_be_left_alone(headers: dict[str, str], seconds: float | None) -> None:
+    assert rest_asked(headers) == seconds

@@ -29,18 +29,18 @@ ul.counts b { display: block; font-size: 1.5rem; line-height: 1.2; font-variant-
 details { border: 1px solid var(--line); border-radius: .5rem; margin: 1rem 0; overflow: hidden }
 summary { cursor: pointer; padding: .6rem 1rem; font-weight: 600; background: var(--soft) }
 summary small { font-size: .9rem; font-weight: 400; color: var(--dim) }
-.wide { overflow-x: auto }
-table { border-collapse: collapse; width: 100%; font-size: .9rem }
-th, td { text-align: left; vertical-align: top; padding: .5rem 1rem; border-top: 1px solid var(--line) }
-th { color: var(--dim); font-weight: 600 }
-td:nth-child(-n + 2) { width: 26% }
-code { font: .85em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; overflow-wrap: anywhere }
-td small { display: block; color: var(--dim); overflow-wrap: anywhere }
+table { border-collapse: collapse; table-layout: fixed; width: 100%; font-size: .9rem }
+th, td { text-align: left; vertical-align: top; padding: .5rem 1rem; border-top: 1px solid var(--line); overflow-wrap: anywhere }
+th { color: var(--dim); font-weight: 600; width: 30% }
+th + th { width: 24% }
+th + th + th { width: 46% }
+code { font: .85em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace }
+td small { display: block; color: var(--dim) }
 .bad { color: var(--bad) } .doubt { color: var(--doubt) } .good { color: var(--good) }
 @media (max-width: 44rem) {
   thead { display: none }
-  td { display: block; padding: .1rem 1rem; border: 0 }
-  td:nth-child(-n + 2) { width: auto }
+  table, tbody, tr, td { display: block }
+  td { padding: .1rem 1rem; border: 0 }
   td:first-child { border-top: 1px solid var(--line); padding-top: .6rem }
   td:last-child { padding-bottom: .6rem }
 }
@@ -79,7 +79,8 @@ def _page(report: Report) -> Iterator[str]:
         yield f"<li><b>{len(report.accepted):,}</b>accepted</li>"
     yield "</ul>"
     for verdict in report.counts:
-        yield from _section(verdict, [result for result in report.results if result.verdict == verdict])
+        is_open = verdict not in ("available", "note") or len(report.counts) == 1
+        yield from _section(verdict, [result for result in report.results if result.verdict == verdict], is_open=is_open)
     if report.accepted:
         yield from _details("accepted", "Known findings, which do not count.", len(report.accepted), map(_row, report.accepted))
     yield "</body>\n</html>"
@@ -89,26 +90,31 @@ def _headline(report: Report) -> str:
     return {0: "All models are fine", 1: "Some models need attention", 3: "Some models could not be checked"}[report.exit_code]
 
 
-def _section(verdict: str, results: list[Result]) -> Iterator[str]:
+def _section(verdict: str, results: list[Result], *, is_open: bool) -> Iterator[str]:
     rows = (_row(finding) for result in results for finding in result.findings)
-    yield from _details(verdict, _SAID[verdict], len(results), rows, is_open=verdict not in ("available", "note"))
+    yield from _details(verdict, _SAID[verdict], len(results), rows, is_open=is_open)
 
 
 def _details(title: str, said: str, count: int, rows: Iterator[str], *, is_open: bool = False) -> Iterator[str]:
     yield f"<details{' open' if is_open else ''}>"
     yield f'<summary><span class="{_COLOURS.get(title, "bad")}">{title}</span> {count:,} <small>{escape(said)}</small></summary>'
-    yield '<div class="wide"><table><thead><tr><th>Model<th>Place<th>What was found</tr></thead><tbody>'
+    yield "<table><thead><tr><th>Model<th>Place<th>What was found</tr></thead><tbody>"
     yield from rows
-    yield "</tbody></table></div></details>"
+    yield "</tbody></table></details>"
 
 
 def _row(finding: Finding) -> str:
     where = f"<small><code>{_text(finding.where)}</code></small>" if finding.where else ""
     mend = f"<small>{_text(finding.rule.mend)}</small>" if finding.rule.severity != "none" else ""
     return (
-        f"<tr><td><code>{_text(finding.subject.reference)}</code><td><code>{_text(placed(finding.subject.place))}</code>"
+        f"<tr><td><code>{_breakable(finding.subject.reference)}</code><td><code>{_text(placed(finding.subject.place))}</code>"
         f"<td>{_text(finding.message)} <small>{finding.rule.code} {finding.rule.name}</small>{where}{mend}</tr>"
     )
+
+
+def _breakable(name: str) -> str:
+    """Long names of models break after a word of theirs."""
+    return _text(name).replace("_", "_<wbr>")
 
 
 def _text(text: str) -> str:
