@@ -21,6 +21,8 @@ from tests.servers.seaweed import Seaweed
 from tests.web.browser import Tab, opened_tab
 from tests.web.server import running_page
 
+# One worker: a browser and a server are started for all tests of this file.
+pytestmark = pytest.mark.xdist_group("acts")
 ARTICLES = f"/model/en/{PUBMED}"
 TEXT = "Aspirin lowers the risk of a second heart attack."
 
