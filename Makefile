@@ -10,17 +10,17 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 # Tests must not slow each other down: two workers on two cores, one inference thread pool each.
 PYTEST := $(DEV)/bin/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: demo test test-all lint types live bench clean
+.PHONY: demo test test-all lint types browser live bench clean
 
 demo: export HUBCLIENT_CACHE = $(DEMO)/cache
 demo: $(DEMO)/.installed
 	$(DEMO)/bin/hub pull en/bert_tiny_sequence_classifier_sst2
 	$(DEMO)/bin/hub predict en/bert_tiny_sequence_classifier_sst2 "I really liked that movie!" "The plot made no sense at all."
 
-test: lint types
+test: lint types browser
 	$(PYTEST) -m "not slow and not live"
 
-test-all: lint types
+test-all: lint types browser
 	$(PYTEST) -m "not live"
 
 live: $(DEV)/.installed
@@ -32,6 +32,11 @@ lint: $(DEV)/.installed
 
 types: $(DEV)/.installed
 	$(DEV)/bin/mypy
+
+# The pages are tried in Debian's Chromium; where it cannot be installed, those tests are skipped, and say so.
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	  && apt-get install -y -qq --no-install-recommends chromium; } || echo "NO CHROMIUM: THE PAGES ARE NOT TRIED IN A BROWSER" >&2
 
 bench: $(DEV)/.installed
 	for program in bench/[a-z]*.py; do $(DEV)/bin/python $$program || exit 1; done

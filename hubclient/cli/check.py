@@ -70,6 +70,7 @@ def check(
     """
     from hubclient.check.baseline import Baseline
     from hubclient.check.finding import ProbeSettings
+    from hubclient.check.last import keep_last
     from hubclient.check.probe import probe
     from hubclient.check.report import UNKNOWN
     from hubclient.check.run import Judgement, run
@@ -86,6 +87,7 @@ def check(
     judgement = Judgement(strict, since is not None, _baseline(baseline))
     with counting("models", total=len(gathered.subjects), results_follow=True) as advance:
         report = run(gathered, _level(level, pinned), settings, probe=probe, judgement=judgement, advance=advance)
+    keep_last(report, hub.settings.cache_dir)
     for kind, path in files:
         _write(path, _text(report, kind))
     _print(report.without_good_news() if quiet else report, form)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel
 
-from hubclient.errors import UnknownModel
+from hubclient.check.last import read_last
+from hubclient.errors import InvalidReference, UnknownModel
+from hubclient.names import CardReference
 from hubclient.store import Entry, Name
 from hubclient.web.answers import page
 from hubclient.web.look import model_address
 from hubclient.web.shop import Shop
 from hubclient.wording import human_size
+
+_MOST_CELLS = 2_000
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ def router(shop: Shop) -> APIRouter:
     def shelf() -> Response:
         rows = sorted((_row(name, store.find(name.identity)) for name in store.names()), key=lambda row: (row.name, row.language))
         total = human_size(sum(holding.size for holding in store.holdings()))
-        return page(shop, "store.html", here="store", rows=rows, total=total, folder=str(store.root))
+        return page(shop, "store.html", here="store", rows=rows, total=total, folder=str(store.root), check=_check(shop))
 
     @routes.post("/api/verify")
     def verify(which: Which) -> Response:
@@ -75,6 +80,28 @@ def _row(name: Name, entry: Entry | None) -> Stored:
     address = model_address(called, language) if language and name.identity.startswith("s3://") else None
     size, used = (human_size(entry.size), _day(entry.used)) if entry else ("", "")
     return Stored(name.identity, called, language, version, size, used, _day(name.stored), address, entry is not None)
+
+
+def _check(shop: Shop) -> dict[str, Any] | None:
+    """The last availability check: what needs attention first, then as much of the rest as can be looked at."""
+    last = read_last(shop.hub.settings.cache_dir)
+    if last is None:
+        return None
+    ordered = sorted(last.checked, key=lambda one: one.verdict == "available")
+    cells = [{**vars(one), "address": _address(shop, one.reference)} for one in ordered[:_MOST_CELLS]]
+    counts = sorted(last.counts.items(), key=lambda count: -count[1])
+    when = f"{last.started:%Y-%m-%d %H:%M} UTC"
+    return {"when": when, "level": last.level, "counts": counts, "cells": cells, "left": len(ordered) - len(cells)}
+
+
+def _address(shop: Shop, reference: str) -> str | None:
+    try:
+        parsed = shop.hub.parse(reference)
+    except InvalidReference:
+        return None
+    if not isinstance(parsed, CardReference) or parsed.language is None:
+        return None
+    return model_address(parsed.name, parsed.language)
 
 
 def _day(time: datetime) -> str:

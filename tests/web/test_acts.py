@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from hubclient import pretrained
+from hubclient.check import rules
+from hubclient.check.finding import Finding, Subject
+from hubclient.check.last import keep_last
+from hubclient.check.report import Report
 from tests.e2e.material import BUCKET, DEMO, PUBMED, PUBMED_KEY, PUBMED_ZIP
 from tests.servers.seaweed import Seaweed
 from tests.web.browser import Tab, opened_tab
 from tests.web.server import running_page
 
+# One worker: a browser and a server are started for all tests of this file.
+pytestmark = pytest.mark.xdist_group("acts")
 ARTICLES = f"/model/en/{PUBMED}"
 TEXT = "Aspirin lowers the risk of a second heart attack."
 
@@ -128,6 +135,34 @@ def test_the_store(tab: Tab, cache: Path) -> None:
     expect(row.locator("[data-state]")).to_contain_text("removed")
     assert not weights.exists()
     expect(tab.open("/store").get_by_text("Nothing has been pulled yet.")).to_be_visible()
+
+
+def test_the_last_check(browser: Browser, cache: Path) -> None:
+    subjects = {
+        f"en/{DEMO}": rules.AVAILABLE,
+        f"en/{PUBMED}": rules.GONE,
+        "hf:owner/<b>repo</b>": rules.UNREACHABLE,
+        "no name": rules.INVALID_REFERENCE,
+    }
+    findings = [Finding(rule, Subject(reference), f"<script>{rule.name}</script>") for reference, rule in subjects.items()]
+    with running_page(cache) as home, opened_tab(browser, home, width=360, scheme="dark") as tab:
+        assert tab.open("/store").get_by_text("hub check").count() == 1
+        keep_last(Report.of(findings, level="exists", started=datetime(2026, 11, 23, 1, 2, tzinfo=UTC), seconds=1), cache)
+        page = tab.open("/store")
+        expect(page.get_by_text("2026-11-23 01:02 UTC, level exists")).to_be_visible()
+        # What needs attention comes first; a colour alone says nothing.
+        cells = page.locator(".grid li")
+        assert cells.all_inner_texts() == [
+            f"en/{PUBMED}: gone",
+            "hf:owner/<b>repo</b>: unknown",
+            "no name: invalid",
+            f"en/{DEMO}: available",
+        ]
+        colours = page.evaluate("[...document.querySelectorAll('.grid li > *')].map((cell) => getComputedStyle(cell).backgroundColor)")
+        assert len(set(colours)) == 3
+        assert tab.unreadable() == tab.too_wide() == []
+        cells.first.locator("a").click()
+        expect(page).to_have_url(f"{home}{ARTICLES}")
 
 
 def test_a_lock_counts_here_too(browser: Browser, cache: Path, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from hubclient.settings import Settings
 from tests.e2e.material import DEMO, IMDB, PUBMED
 from tests.web.browser import Scheme, Tab, opened_tab
 
+# One worker: a browser and a server are started for all tests of this file.
+pytestmark = pytest.mark.xdist_group("pages")
 MODEL = f"/model/en/{DEMO}"
 ARTICLES = f"/model/en/{PUBMED}"
 TEXT = "Not bad at all, quite the contrary: « großartig »!"

@@ -21,6 +21,8 @@ from tests.e2e.material import DEMO
 from tests.web.browser import opened_tab
 from tests.web.server import running_page
 
+# One worker: a browser and a server are started for all tests of this file.
+pytestmark = pytest.mark.xdist_group("safety")
 MODEL = f"/model/en/{DEMO}"
 EVIL = "bert_of_an_evil_author"
 

@@ -26,6 +26,8 @@ from tests.e2e.material import DEMO, IMDB, PUBMED
 from tests.e2e.shell import hub as run_hub
 from tests.web.browser import Scheme, Tab, opened_tab
 
+# One worker: a browser and a server are started for all tests of this file.
+pytestmark = pytest.mark.xdist_group("site")
 FIRST_PAGE = 200_000
 # What a site is asked in this test as the server is.
 QUESTIONS = [

@@ -18,7 +18,7 @@ for (const row of all("tr[data-identity]")) {
   const buttons = all("button", row);
   const act = async (doing, address, done) => {
     for (const button of buttons) button.disabled = true;
-    state.className = "name";
+    state.className = "";
     state.textContent = doing;
     try {
       done(await (await post(address, { identity: row.dataset.identity })).json());
