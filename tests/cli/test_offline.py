@@ -33,7 +33,11 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
         (["hf:owner/repo"], 5),
     ],
     "predict": [
-    "predict": [([DEMO, "fine"], 0), ([IMDB, "fine"], 5)],
+        ([DEMO, "fine"], 0),
+        ([DEMO, "--precision", "int8", "fine"], 0),
+        ([DEMO, "--input", str(GOLDEN), "--column", "text", "--output", "OUT/answers.jsonl"], 0),
+        ([IMDB, "fine"], 5),
+    ],
     "evaluate": [([DEMO, "--input", "LABELLED"], 0), ([IMDB, "--input", "LABELLED"], 5)],
     "search": [(["sst2"], 0)],
     "info": [([DEMO], 0), ([IMDB], 0)],
