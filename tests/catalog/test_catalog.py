@@ -56,7 +56,7 @@ def test_an_nlu_reference_resolves_in_the_catalog() -> None:
 
 
 def test_which_names_cards_have() -> None:
-    catalog = Catalog.load([SHIPPED])
+    catalog = Catalog.load([CARDS])
     assert catalog.has_name("bert_tiny_sequence_classifier_sst2")
     assert not any(map(catalog.has_name, ("bert_tiny_sequence_classifier", "en.classify.bert.imdb", "", "hf:someone/tiny")))
 
