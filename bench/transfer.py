@@ -101,8 +101,8 @@ def _near_rows(runs: Mapping[str, Sequence[Run]], size: int) -> list[Row]:
     return [
         _speed_row(f"{what} from S3", runs["ours"], "`s5cmd cp`, then `sha256sum`", runs["s5cmd"], size, at_least=0.9),
         _speed_row(f"{what} from S3", runs["ours"], "boto3, then hashlib", runs["boto3"], size, at_least=1.8),
-        _speed_row(f"{what} from S3, flushed to the disk", runs["ours, flushed"], "`s5cmd cp`, then `sha256sum`, not flushed", runs["s5cmd"], size),
-        _speed_row(f"{what} from S3, flushed to the disk", runs["ours, flushed"], "boto3, then hashlib, not flushed", runs["boto3"], size),
+        _speed_row(f"{what} from S3, flushed to the disk", runs["ours, flushed"], "s5cmd, not flushed", runs["s5cmd"], size),
+        _speed_row(f"{what} from S3, flushed to the disk", runs["ours, flushed"], "boto3, not flushed", runs["boto3"], size),
         _speed_row(f"{what} from S3, compared by MD5", runs["ours, MD5"], "`s5cmd cp`, then `sha256sum`", runs["s5cmd"], size),
         _speed_row(f"{what} from S3, compared by MD5", runs["ours, MD5"], "boto3, then hashlib", runs["boto3"], size),
         _speed_row(f"{what} from the Hub", runs["ours, Hub"], "huggingface_hub, then hashlib", runs["huggingface_hub"], size, at_least=2),

@@ -26,7 +26,6 @@ from hubclient.errors import (
     NotFound,
     SourceError,
 )
-from hubclient.lockfile import Lock
 from hubclient.native import CONFIG, README, Identity, Origin
 from hubclient.plan import Candidate, Fetch, Plan, UseStored
 from hubclient.settings import Settings
@@ -40,6 +39,7 @@ from hubclient.transfer.progress import Progress
 from hubclient.turns import Turns
 
 if TYPE_CHECKING:
+    from hubclient.lockfile import Lock
     from hubclient.sources.huggingface import HubSnapshot
 
 _log = logging.getLogger("hubclient")

@@ -16,7 +16,6 @@ from hubclient.cards import Card
 from hubclient.catalog import CardKey, Catalog, Layer, Query, Resolution
 from hubclient.convert.annotators import Task, can_open
 from hubclient.errors import InvalidReference
-from hubclient.lockfile import Lock, read_lock
 from hubclient.names import CardReference, PathReference, Reference, parse_reference
 from hubclient.plan import SourceChoice
 from hubclient.settings import Limits, Settings
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from hubclient.classifier import Classifier
     from hubclient.explain import Explanation
     from hubclient.imports.result import Imported
+    from hubclient.lockfile import Lock
     from hubclient.mirror.copy import Mirrored
     from hubclient.pulling import Pulled, PullPlan
     from hubclient.tagger import TokenClassifier
@@ -115,7 +115,11 @@ class Hub:
     @cached_property
     def lock(self) -> Lock | None:
         """Which models may be had; None for all. Raises LockError."""
-        return read_lock(self.settings.lock) if self.settings.lock else None
+        if self.settings.lock is None:
+            return None
+        from hubclient.lockfile import read_lock
+
+        return read_lock(self.settings.lock)
 
     def unlocked(self) -> Hub:
         """The same hub, for whom no lock counts."""

@@ -17,9 +17,7 @@ from hubclient.convert.annotators import Task, can_open, unsupported, what_else
 from hubclient.errors import AmbiguousModel, NotFound, Offline, ResolutionError, UnsupportedModel
 from hubclient.names import AddressReference, CardReference, HubReference, PathReference, Reference
 from hubclient.native import CONFIG, MANIFEST, Identity, Manifest, NativeModel, read_json, read_manifest
-from hubclient.pinned import pinned_model
 from hubclient.plan import Fetch, Plan, SourceChoice, UseStored, plan_address, plan_card, plan_repository
-from hubclient.repository_card import repository_card
 from hubclient.store import Entry
 from hubclient.stored import stored_entries
 from hubclient.task import CLASSES, check_card, check_options, task_of
@@ -80,6 +78,8 @@ def open_reference(workshop: Workshop, reference: Reference, choice: Choice, tas
 def find(workshop: Workshop, reference: Reference, choice: Choice, task: Task | None = None) -> Target:
     """Resolve and plan: nothing is fetched. Raises ResolutionError, CardError, and UsageError for a card of another task."""
     if workshop.lock is not None:
+        from hubclient.pinned import pinned_model
+
         pinned = pinned_model(workshop, reference, choice.source, choice.revision)
         if pinned.card:
             check_card(pinned.card, task)
@@ -215,12 +215,18 @@ def open_model(
         folder,
         engine=opening.get("engine"),
         manifest=replace(manifest, facts=facts),
-        card=card or repository_card(folder, manifest),
+        card=card or _repository_card(folder, manifest),
         long_texts=opening.get("long_texts"),
         stride=opening.get("stride"),
         pooling=opening.get("pooling"),
     )
     return opened
+
+
+def _repository_card(folder: Path, manifest: Manifest) -> Card | None:
+    from hubclient.repository_card import repository_card
+
+    return repository_card(folder, manifest)
 
 
 def manifest_in_force(model: NativeModel, card: Card | None, overlay: Overlay | None) -> Manifest:

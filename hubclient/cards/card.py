@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubclient.cards.benchmark import Benchmark
 from hubclient.cards.frozen import FrozenMap
-from hubclient.cards.labels import LabelsForm
 from hubclient.cards.location import S3Location
-from hubclient.cards.yaml_mapping import Value
 from hubclient.names import Version, parse_version
+
+if TYPE_CHECKING:
+    from hubclient.cards.labels import LabelsForm
+    from hubclient.cards.yaml_mapping import Value
 
 
 @dataclass(frozen=True)

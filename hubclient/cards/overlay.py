@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from hubclient.cards.problem import card_error
-from hubclient.cards.yaml_mapping import YamlMapping, read_mapping
+
+if TYPE_CHECKING:
+    from hubclient.cards.yaml_mapping import YamlMapping
 
 Activation = Literal["softmax", "sigmoid", "none"]
 
@@ -30,6 +32,8 @@ class Overlay:
 
 def parse_overlay(text: str, *, path: str | None = None) -> Overlay:
     """Parse an overlay. Raises CardError that names the key and the line, at any key it does not know."""
+    from hubclient.cards.yaml_mapping import read_mapping
+
     mapping = read_mapping(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"), path=path)
     reader = _OverlayReader(mapping, path)
     for key in mapping.values:

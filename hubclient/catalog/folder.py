@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hubclient.cards import Card, Overlay, parse_card, parse_facts, parse_overlay
+from hubclient.cards import Card, Overlay
 from hubclient.errors import CardError
 
 # Opening a pipe would otherwise wait for somebody who writes.
@@ -122,15 +122,21 @@ def read_card(path: Path) -> Card:
 
 
 def card_from(data: bytes, path: Path) -> Card:
+    from hubclient.cards.parse import parse_card
+
     return parse_card(_decode(data, path), path=str(path))
 
 
 def facts_from(data: bytes, path: Path) -> Card:
     """The card without its prose."""
+    from hubclient.cards.parse import parse_facts
+
     return parse_facts(_decode(data, path), path=str(path))
 
 
 def read_overlay(path: Path) -> Overlay:
+    from hubclient.cards.overlay import parse_overlay
+
     return parse_overlay(_decode(read_bytes(path), path), path=str(path))
 
 

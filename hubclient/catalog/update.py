@@ -9,14 +9,16 @@ import sqlite3
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hubclient.catalog.bundle import bundle_bytes, read_bundle
 from hubclient.catalog.folder import CardFile, CardFolder
 from hubclient.catalog.layer import Layer
-from hubclient.catalog.reading import Answer, Task, read_files
 from hubclient.catalog.row import Row, card_of, checksum, row_of
 from hubclient.transfer.progress import Progress
+
+if TYPE_CHECKING:
+    from hubclient.catalog.reading import Answer
 
 # The coarsest clock of a common file system (FAT) counts in two seconds.
 _UNSETTLED_NS = 2_000_000_000
@@ -169,6 +171,8 @@ def names_digest(connection: sqlite3.Connection, layer: int) -> str:
 
 
 def _answers(files: Sequence[CardFile], known: Mapping[str, _FileRow], progress: Progress) -> Generator[Answer, None, None]:
+    from hubclient.catalog.reading import Task, read_files
+
     tasks = [Task(file.path, known[file.path].digest if file.path in known else None) for file in files]
     if len(tasks) < _WORTH_A_BAR:
         yield from read_files(tasks)

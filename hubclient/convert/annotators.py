@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from hubclient.archive.sparknlp import Engine
 from hubclient.errors import UnsupportedModel
-from hubclient.models.family import Head
+
+if TYPE_CHECKING:
+    from hubclient.archive.sparknlp import Engine
+    from hubclient.models.family import Head
 
 Task = Literal["text-classification", "zero-shot-classification", "token-classification"]
 HEADS: Mapping[Task, Head] = MappingProxyType(

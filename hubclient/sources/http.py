@@ -192,7 +192,8 @@ def _send_once(method: str, url: str, headers: Mapping[str, str], silence: float
     # Compressed bytes would be neither the size nor the content that the ETag and the checksums speak of.
     fixed = {"User-Agent": f"hubclient/{__version__}", "Accept-Encoding": "identity"}
     try:
-        pool = _pool(_proxy_for(url), _ca_bundle())
+        proxy = _proxy_for(url)
+        pool = _pool(proxy, _ca_bundle(), is_tls=any(address.startswith("https:") for address in (url.lower(), (proxy or "").lower())))
         timeout = Timeout(connect=_CONNECT_SECONDS, read=silence)
         response = pool.request(
             method, url, headers={**fixed, **headers}, preload_content=False, redirect=False, retries=False, timeout=timeout
@@ -318,19 +319,20 @@ def _ca_bundle() -> str | None:
     return None
 
 
-@functools.lru_cache(maxsize=4)
-def _pool(proxy: str | None, ca_bundle: str | None) -> PoolManager:
+@functools.lru_cache(maxsize=8)
+def _pool(proxy: str | None, ca_bundle: str | None, *, is_tls: bool) -> PoolManager:
     from urllib3 import PoolManager, ProxyManager, make_headers
 
     keep_secrets_out()
     # One for all connections: to read the certificates for each would take longer than the handshake.
-    shared: dict[str, Any] = {"maxsize": _POOLED, "ssl_context": _trusting(ca_bundle)}
+    trusted = _trusting(ca_bundle) if is_tls else None
+    shared: dict[str, Any] = {"maxsize": _POOLED, "ssl_context": trusted}
     if proxy is None:
         return PoolManager(**shared)
     parts = urlsplit(proxy)
     known = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None
     proof = make_headers(proxy_basic_auth=known) if known else None
-    return ProxyManager(proxy, proxy_headers=proof, proxy_ssl_context=shared["ssl_context"], **shared)
+    return ProxyManager(proxy, proxy_headers=proof, proxy_ssl_context=trusted, **shared)
 
 
 def is_direct(url: str) -> bool:

@@ -12,7 +12,9 @@ from hubclient.transfer.pieces import Piece, Pieces, Span
 
 # So long a stream without work waits for one to fail, before it takes half of another's piece.
 _SPLIT_SECONDS = 0.3
-_LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.004
+# So much may have arrived that is not hashed: with more, streams would take the processor from what everything waits for in the end.
+_MOST_UNHASHED = 32 << 20
 
 
 class Board:
@@ -22,7 +24,8 @@ class Board:
         self._pieces, self._part = pieces, part
         self._unproved = deque(unproved)
         self._news = threading.Condition()
-        self._stopped = self._paused = self._closed = False
+        self._stopped = self._paused = self._closed = self._held = False
+        self._hashed = 0
 
     @property
     def stopped(self) -> bool:
@@ -39,10 +42,21 @@ class Board:
         with self._news:
             return self._pieces.waiting and not self._paused and (self._pieces.divisible or self._pieces.idle)
 
+    def has_held(self) -> bool:
+        """Whether a stream had to wait for the hashing since this was asked last: more of them would be of no use."""
+        with self._news:
+            held, self._held = self._held, False
+        return held
+
     def take(self) -> Piece | None:
-        """Something to bring; None when there is nothing left, or it is over. Waits while all of the rest is on its way."""
+        """Something to bring; None when there is nothing left, or it is over. Waits while all of the rest is on its way, and for the
+        hashing."""
         with self._news:
             while not self._stopped and not self._paused:
+                if self._pieces.prefix - self._hashed > _MOST_UNHASHED:
+                    self._held = True
+                    self._news.wait(_LOOK_SECONDS)
+                    continue
                 if piece := self._pieces.take():
                     return piece
                 if self._pieces.idle:
@@ -72,8 +86,12 @@ class Board:
                 self._part.record(span, crc32)
 
     def await_range(self, position: int, most: int) -> Arrived | Span | None:
-        """The next range from there on that has arrived: with its checksum if that is yet to be compared. None when it is over."""
+        """The next range from there on that has arrived: with its checksum if that is yet to be compared. None when it is over.
+
+        What lies before `position` is hashed.
+        """
         with self._news:
+            self._hashed = position
             while not self._stopped:
                 prefix, unproved = self._pieces.prefix, self._unproved_from(position)
                 if unproved and unproved.span.start == position:

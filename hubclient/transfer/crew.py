@@ -70,7 +70,10 @@ class Crew:
         arrived = self._board.arrived
         self._advance(arrived - self._told)
         self._told = arrived
-        self._ramp.review(time.monotonic(), arrived)
+        if self._board.has_held():
+            self._ramp.look_anew(time.monotonic(), arrived)
+        else:
+            self._ramp.review(time.monotonic(), arrived)
         return event
 
     def _sha256(self, event: Hashed) -> str:

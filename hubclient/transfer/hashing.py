@@ -16,8 +16,8 @@ from hubclient.transfer.board import Board
 from hubclient.transfer.checks import Running, crc32
 from hubclient.transfer.journal import Arrived
 
-_UNIT = 1 << 20
-_AHEAD = 8
+_UNIT = 2 << 20
+_AHEAD = 4
 
 
 class Hashing:

@@ -10,7 +10,7 @@ import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_SMALLEST_PIECE, _LARGEST_PIECE = 4 << 20, 32 << 20
+_SMALLEST_PIECE, _LARGEST_PIECE = 4 << 20, 16 << 20
 # An owner reads no more than half of this at once: the end of its piece may be brought nearer while it does.
 SMALLEST_SPLIT = 1 << 20
 # Up to here one stream is as fast as several: more would only ask more.

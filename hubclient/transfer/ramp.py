@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_FIRST = 8
+_FIRST = 4
 _WINDOW_SECONDS = 0.25
 _WORTH_IT = 1.1
 
@@ -36,6 +36,10 @@ class Ramp:
         self.streams = max(1, alive)
         self._window = self._tried = None
         self._settled = False
+
+    def look_anew(self, now: float, arrived: int) -> None:
+        """What came until now says nothing of the line: something else held the streams."""
+        self._window = (now, arrived)
 
     def review(self, now: float, arrived: int) -> None:
         """To be called now and then."""

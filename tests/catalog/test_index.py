@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from hubclient import __version__
-from hubclient.catalog import Catalog, Layer, reading, update
+from hubclient.catalog import Catalog, Layer, reading
 from hubclient.catalog.reading import Answer, Task, read_files
 from hubclient.errors import UnknownModel
 from hubclient.names import CardReference
@@ -58,7 +58,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.extend(sorted(Path(answer.path).stem + ("" if answer.row else " unchanged") for answer in answers))
         return answers
 
-    monkeypatch.setattr(update, "read_files", noting)
+    monkeypatch.setattr(reading, "read_files", noting)
     return seen
 
 

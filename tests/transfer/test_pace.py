@@ -29,14 +29,25 @@ def test_one_stream_until_the_server_has_answered() -> None:
     ramp.review(5.0, 100 * MIB)
     assert ramp.streams == 1
     ramp.answered(6.0, 100 * MIB)
-    assert ramp.streams == 8
+    assert ramp.streams == 4
 
 
 def test_more_streams_while_they_pay() -> None:
-    assert climb(Ramp(64), [10 * MIB, 20 * MIB, 21 * MIB, 90 * MIB]) == [16, 32, 32, 32]
+    assert climb(Ramp(64), [10 * MIB, 20 * MIB, 21 * MIB, 90 * MIB]) == [8, 16, 16, 16]
 
 
-@pytest.mark.parametrize(("most", "streams"), [(1, [1, 1]), (3, [3, 3]), (6, [6, 6]), (12, [12, 12])])
+def test_while_something_else_holds_the_streams_nothing_is_learnt_of_the_line() -> None:
+    ramp = Ramp(64)
+    ramp.answered(0.0, 0)
+    for tenth in range(1, 20):
+        ramp.look_anew(tenth / 10, tenth * MIB)
+        ramp.review(tenth / 10 + 0.09, tenth * MIB)
+    assert ramp.streams == 4
+    ramp.review(3.0, 40 * MIB)
+    assert ramp.streams == 8
+
+
+@pytest.mark.parametrize(("most", "streams"), [(1, [1, 1]), (3, [3, 3]), (6, [6, 6]), (12, [8, 12])])
 def test_never_more_than_the_limit(most: int, streams: list[int]) -> None:
     assert climb(Ramp(most), [10 * MIB, 20 * MIB]) == streams
 

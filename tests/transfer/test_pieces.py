@@ -17,13 +17,13 @@ def spans(piece: Piece | None) -> tuple[int, int]:
 
 
 def test_pieces_are_handed_out_from_the_front_and_grow_shorter() -> None:
-    pieces = Pieces(104 * MIB, 2)
-    assert [spans(pieces.take()) for _ in range(3)] == [(0, 32 * MIB), (32 * MIB, 64 * MIB), (64 * MIB, 84 * MIB)]
+    pieces = Pieces(52 * MIB, 2)
+    assert [spans(pieces.take()) for _ in range(3)] == [(0, 16 * MIB), (16 * MIB, 32 * MIB), (32 * MIB, 42 * MIB)]
     assert (pieces.arrived, pieces.prefix, pieces.waiting, pieces.idle) == (0, 0, True, False)
     lengths = []
     while piece := pieces.take():
         lengths.append((piece.end - piece.position) // MIB)
-    assert lengths == [10, 5, 4, 1]
+    assert lengths == [5, 4, 1]
 
 
 @pytest.mark.parametrize(("size", "streams"), [(0, 1), (16 * MIB, 1), (16 * MIB + 1, 4), (40 * MIB, 10), (100 * MIB, 16), (1 << 40, 16)])
@@ -77,17 +77,17 @@ def test_what_is_given_back_is_asked_for_again_first() -> None:
 
 
 def test_the_largest_remainder_is_split() -> None:
-    pieces = Pieces(64 * MIB, 2)
+    pieces = Pieces(32 * MIB, 2)
     first, second = pieces.take(), pieces.take()
     assert first
     assert second
-    assert spans(first) == (0, 32 * MIB)
-    second.position += 10 * MIB
-    half = pieces.split()
-    assert spans(half) == (16 * MIB, 32 * MIB)
     assert spans(first) == (0, 16 * MIB)
+    second.position += 5 * MIB
+    half = pieces.split()
+    assert spans(half) == (8 * MIB, 16 * MIB)
+    assert spans(first) == (0, 8 * MIB)
     assert half
-    first.position, half.position, second.position = 16 * MIB - 1, 32 * MIB - 1, second.end - 2 * SMALLEST_SPLIT + 1
+    first.position, half.position, second.position = 8 * MIB - 1, 16 * MIB - 1, second.end - 2 * SMALLEST_SPLIT + 1
     assert pieces.split() is None
 
 
