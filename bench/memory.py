@@ -10,8 +10,8 @@ from measure.material import ROOT, native_folder, parser
 from measure.report import Row, as_megabytes, publish
 from measure.rounds import Side, python, run
 
-# Buffers and threads' own memory grow at first.
-_SETTLED = 0.1
+# At first the allocator finds out how much it needs, a step now and then.
+_SETTLED = 0.3
 # Bytes a line: what a line of 30 letters would take if it were kept.
 _FLAT = 1.0
 

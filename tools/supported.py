@@ -36,7 +36,7 @@ def _row(model_type: str) -> str:
     annotators = f"`{stems[0]}For…`: {', '.join(tasks)}" if stems else "in BERT's archives"
     yes = {True: "yes", False: "no"}
     held = (yes[not own or engine in engines] for engine in ("tensorflow", "onnx"))
-    return f"| `{model_type}` | {annotators} | {' | '.join(held)} | yes | {KINDS[model_type].tokenizer_class} | onnx, torch |"
+    return f"| `{model_type}` | {annotators} | {' | '.join(held)} | yes | {KINDS[model_type].tokenizer_class} | onnx, openvino, torch |"
 
 
 def main() -> None:
