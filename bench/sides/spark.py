@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _PARTITIONS = 8
+_RUNS = 3
 _SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -74,9 +75,9 @@ def timed(classify: Callable[[], list[str]]) -> tuple[list[str], float]:
 def main(master: str, folder: str, file: str) -> None:
     texts = json.loads(Path(file).read_text(encoding="utf-8"))["texts"]
     with plain(folder) if master == "python" else spark(master, folder) as classify:
-        # Once for nothing: virtual machines become fast by what they have done, ours by what it has mapped.
-        classify(texts)
-        labels, seconds = classify(texts)
+        # A virtual machine becomes fast by what it has done: of the runs of either side, the last one counts.
+        for _ in range(_RUNS):
+            labels, seconds = classify(texts)
     print(json.dumps({"labels": labels, "seconds": seconds}))
 
 
