@@ -29,8 +29,15 @@ HEAVY = {
     "huggingface_hub",
     "urllib3",
     "tokenizers",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "jinja2",
+    "nh3",
+    "sklearn",
+    "matplotlib",
 }
-NEVER_NEEDED = {"torch", "transformers", "boto3", "botocore", "huggingface_hub", "pyspark"}
+NEVER_NEEDED = {"torch", "transformers", "boto3", "botocore", "huggingface_hub", "pyspark", "fastapi", "jinja2", "sklearn", "matplotlib"}
 TEXT = "I really liked that movie!"
 
 
@@ -49,6 +56,8 @@ def imported(*command: str | Path) -> set[str]:
         (HUB, "--help"),
         (HUB, "--version"),
         (HUB, "pull", "--help"),
+        (HUB, "ui", "--help"),
+        (HUB, "evaluate", "--help"),
         (HUB, "ls"),
         (HUB, "search", "sst2"),
         (HUB, "env"),
