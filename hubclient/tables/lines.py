@@ -311,7 +311,11 @@ def _without_mark(line: bytes, path: Path) -> bytes:
 
 
 def _cell(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """JSON may hold halves of letters, which no other file can."""
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _shown(value: Any) -> str:

@@ -173,6 +173,14 @@ def test_bad_rows_of_json(demo: Classifier, tmp_path: Path) -> None:
     assert len(bad[-1]["content"]) == 1000
 
 
+def test_halves_of_letters_in_other_fields(demo: Classifier, tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "good", "other": "\\ud800", "n": [1]}\n', encoding="utf-8")
+    for out, found in (("csv", "\\ud800"), ("jsonl", "\ud800"), ("parquet", "\\ud800")):
+        assert run(demo, source, tmp_path / f"out.{out}").bad == 0
+        assert read(tmp_path / f"out.{out}")[0]["other"] == found
+
+
 def test_fields_that_come_late_are_not_lost(demo: Classifier, tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     rows = [{"text": f"{number}", **({"late": 1} if number == 150 else {})} for number in range(160)]

@@ -175,7 +175,7 @@ def rows_done(journal: Path) -> int:
 @pytest.mark.skipif(sys.platform == "win32", reason="there, nothing is killed so")
 @pytest.mark.parametrize("out", ["csv", "parquet"])
 def test_killed_at_random_moments(demo: Classifier, tmp_path: Path, out: str) -> None:
-    killed_at_random(demo.path, tmp_path, 40_000, 5, out, seed=1)
+    killed_at_random(demo.path, tmp_path, 60_000, 5, out, seed=1)
 
 
 @pytest.mark.slow
