@@ -74,6 +74,12 @@ class OpenvinoEngine:
             return self._compiled[streams]
 
 
+# The first answer of a process prepares what all later ones share, and two threads that do so at once wait for each other for ever: one for the
+# interpreter's lock, which the other holds while it waits for the first to be done (pybind11 and a static of C++).
+_first = threading.Lock()
+_is_prepared = threading.Event()
+
+
 class Compiled:
     """A model, compiled for so many batches at once on so many threads. Safe to be asked by several threads."""
 
@@ -90,6 +96,14 @@ class Compiled:
         self._free: list[Any] = []
 
     def answer(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+        if _is_prepared.is_set():
+            return self._answer(feeds)
+        with _first:
+            answer = self._answer(feeds)
+        _is_prepared.set()
+        return answer
+
+    def _answer(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
         try:
             request = self._free.pop()
         except IndexError:
