@@ -74,8 +74,8 @@ class OpenvinoEngine:
             return self._compiled[streams]
 
 
-# The first answer of a process prepares what all later ones share, and two threads that do so at once wait for each other for ever: one for the
-# interpreter's lock, which the other holds while it waits for the first to be done (pybind11 and a static of C++).
+# The first answer of a process prepares what all later ones share, and two threads that do so at once wait for each other for ever: one
+# for the interpreter's lock, which the other holds while it waits for the first to be done (pybind11 and a static of C++).
 _first = threading.Lock()
 _is_prepared = threading.Event()
 

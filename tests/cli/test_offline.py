@@ -62,7 +62,6 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "outdated": [(["--lock", "OUT/hubclient.lock"], 2)],
     # The page itself is served over a socket.
     "ui": [(["--cards", "OUT/missing"], 2)],
-    "sync": [(["--lock", "OUT/hubclient.lock"], 2)],
     "site build": [(["OUT", "--force"], 2)],
     "env": [([], 0), (["--online"], 0)],
     "cards add": [(["OUT"], 0)],
