@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -180,14 +180,17 @@ def _install(candidate: Candidate, wanted: Wanted, workshop: Workshop, *, must_a
         return _install_local(in_mirror(candidate.mirror, candidate.location), candidate, wanted, workshop)
     from hubclient.sources.digests import Digests
     from hubclient.transfer.fetch import fetch
+    from hubclient.transfer.parts import forget
 
-    settings = workshop.settings
-    with workshop.store.staging(candidate.identity) as work:
+    parts = workshop.settings.transfers
+    remote = remote_file(candidate.location, workshop.settings)
+    with workshop.store.staging(candidate.identity) as work, ExitStack() as arrived:
         archive = work / _ARCHIVE
-        remote = remote_file(candidate.location, settings)
         expected = Digests(sha256=wanted.sha256) if wanted.sha256 else None
         with workshop.turns.transfer():
-            fetched = fetch(remote, archive, expected=expected, parts=settings.transfers, line=workshop.line, progress=workshop.progress)
+            fetched = fetch(remote, archive, expected=expected, parts=parts, stays=True, line=workshop.line, progress=workshop.progress)
+        # Until then it stays: whoever is killed while converting has not fetched in vain.
+        arrived.callback(forget, parts, remote.url)
         origin = Origin(fetched.url, fetched.size, fetched.sha256, fetched.etag)
         _demand_same(origin, wanted)
         with _told_where(fetched.url, archive):

@@ -54,6 +54,7 @@ class _Order:
     target: Path
     expected: Digests
     parts: Path | None
+    stays: bool
     line: Line
     progress: Progress
 
@@ -65,6 +66,7 @@ def fetch(
     stat: Stat | None = None,
     expected: Digests | None = None,
     parts: Path | None = None,
+    stays: bool = False,
     line: Line | None = None,
     progress: Progress | None = None,
     retries: int = 4,
@@ -76,12 +78,13 @@ def fetch(
     they outrank those that the source announces.
     `parts`: the folder of unfinished transfers (`settings.transfers`), on the file system of `target`: what is there of this content,
     left by whatever process, is not fetched again, and what is unfinished when this one ends stays there. None: nothing is kept.
+    `stays`: so does the whole file, where files can have two names, until `forget(parts, file.url)`: who is killed before has not lost it.
     `line`: what this process's transfers share; give every `fetch` the same one. `fetch` may be called in several threads at once.
     Nothing is flushed to the disk: that is for who commits the file.
     Raises SourceError (CorruptTransfer when what arrived is not what was announced), StoreFull, StoreUnwritable: without a `target` then.
     """
     patience = Patience(retries, sleep)
-    order = _Order(file, target, expected or Digests(), parts, line or Line(), progress or Silent())
+    order = _Order(file, target, expected or Digests(), parts, stays, line or Line(), progress or Silent())
     stat = stat or patience.insist(file.stat)
     try:
         return _bring(order, stat, patience)
@@ -103,7 +106,7 @@ def _bring(order: _Order, stat: Stat, patience: Patience) -> Fetched:
         sha256 = _receive(order, stat, part, checks, patience)
         compared = _compare(url, checks, sha256, announced.sha256)
         with disk_errors(order.target):
-            part.finish(order.target)
+            part.finish(order.target, stays=order.stays)
     except CorruptTransfer:
         part.discard()
         raise

@@ -52,8 +52,8 @@ class Part:
     def record(self, span: Span, crc32: int) -> None:
         """This range has been written. From one thread at a time."""
 
-    def finish(self, target: Path) -> None:
-        """Put the file where it belongs."""
+    def finish(self, target: Path, *, stays: bool = False) -> None:
+        """Put the file where it belongs. `stays`: it is to be found here as well, if that can be, until it is forgotten."""
         if self.path != target:
             os.replace(self.path, target)
 
@@ -96,19 +96,17 @@ class KeptPart(Part):
             # An unfinished transfer that nobody has touched for long is cleaned away.
             os.utime(self._folder)
 
-    def finish(self, target: Path) -> None:
+    def finish(self, target: Path, *, stays: bool = False) -> None:
         self._close()
+        if stays and self._about.is_certain and _is_linked(self.path, target):
+            self._hold.release()
+            return
         os.replace(self.path, target)
         self.discard()
 
     def discard(self) -> None:
         self._close()
-        for name in (_CONTENT, _JOURNAL, _LOCK):
-            with suppress(OSError):
-                (self._folder / name).unlink()
-        with suppress(OSError):
-            self._folder.rmdir()
-        self._hold.release()
+        _remove(self._folder, self._hold)
 
     def keep(self) -> None:
         if not self._of_use:
@@ -125,10 +123,39 @@ class KeptPart(Part):
 def open_part(parts: Path | None, content: Content, target: Path) -> Part:
     """What there is of this content below `parts`, or the start of it; where that cannot be, one at `target`."""
     if parts is not None:
-        folder = parts / hashlib.sha256(content.url.encode()).hexdigest()[:32]
+        folder = _folder(parts, content.url)
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             hold = try_lock(folder / _LOCK)
             if hold.state == "held":
                 return KeptPart(folder, hold, content)
     return Part(target)
+
+
+def forget(parts: Path, url: str) -> None:
+    """What stayed of a file is not needed any more; what somebody works on is left."""
+    folder = _folder(parts, url)
+    with suppress(OSError):
+        if (folder / _CONTENT).exists() and (hold := try_lock(folder / _LOCK)).state == "held":
+            _remove(folder, hold)
+
+
+def _folder(parts: Path, url: str) -> Path:
+    return parts / hashlib.sha256(url.encode()).hexdigest()[:32]
+
+
+def _remove(folder: Path, hold: Hold) -> None:
+    for name in (_CONTENT, _JOURNAL, _LOCK):
+        with suppress(OSError):
+            (folder / name).unlink()
+    with suppress(OSError):
+        folder.rmdir()
+    hold.release()
+
+
+def _is_linked(path: Path, target: Path) -> bool:
+    try:
+        os.link(path, target)
+    except OSError:
+        return False
+    return True

@@ -50,7 +50,7 @@ def nursery(job: str, endpoint: str, folder: Path) -> Iterator[Nursery]:
 def finished(folder: Path, endpoint: str, content: bytes, etag: str) -> list[Span]:
     """The ranges that the journal says are there."""
     about = Content(f"{endpoint}/b/k.zip", len(content), etag, etag.strip('"'))
-    journals = list((folder / "transfers").glob("*/journal"))
+    journals = [path for path in (folder / "transfers").glob("*/journal") if path.with_name("content").exists()]
     return [arrived.span for journal in journals for arrived in read_journal(journal.read_bytes(), about)]
 
 

@@ -22,7 +22,7 @@ from hubclient.sources.location import S3Location
 from hubclient.sources.s3 import S3File
 from hubclient.transfer.fetch import fetch
 from hubclient.transfer.journal import Content
-from hubclient.transfer.parts import KeptPart, open_part
+from hubclient.transfer.parts import KeptPart, forget, open_part
 from hubclient.transfer.pieces import Span
 from tests.servers.script import Reply, Request, ScriptedServer, file_reply
 from tests.transfer.faults import LARGE, etag_of
@@ -309,3 +309,44 @@ def test_a_second_failure_takes_nothing_away(script: ScriptedServer, tmp_path: P
     mending(script)
     bring(script, tmp_path)
     assert asked(script)[0] == (9 * MIB, 13 * MIB)
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_what_stays_is_not_fetched_again_until_it_is_forgotten(
+    linked: bool, script: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not linked:
+        monkeypatch.setattr(os, "link", lambda source, target: (_ for _ in ()).throw(OSError(errno.EPERM, "no links here")))
+    mending(script)
+    settings = Settings(cache_dir=tmp_path, s3_endpoint=script.endpoint)
+    file = S3File(S3Location("b", "k.zip"), settings)
+    for times in range(2):
+        (tmp_path / "target").unlink(missing_ok=True)
+        fetch(file, tmp_path / "target", parts=settings.transfers, stays=True)
+        assert (tmp_path / "target").read_bytes() == LARGE
+        assert bool(asked(script)) is (times == 0 or not linked)
+        script.requests.clear()
+    forget(settings.transfers, file.url)
+    assert list(settings.transfers.iterdir()) == []
+    forget(settings.transfers, file.url)
+
+
+def test_of_what_stays_nothing_is_used_for_another_content(script: ScriptedServer, tmp_path: Path) -> None:
+    mending(script)
+    settings = Settings(cache_dir=tmp_path, s3_endpoint=script.endpoint)
+    file = S3File(S3Location("b", "k.zip"), settings)
+    fetch(file, tmp_path / "old", parts=settings.transfers, stays=True)
+    newer = LARGE[::-1]
+    script.answer = lambda request: file_reply(request, newer, etag_of(newer))
+    fetch(file, tmp_path / "new", parts=settings.transfers, stays=True)
+    assert (tmp_path / "new").read_bytes() == newer
+    assert (tmp_path / "old").read_bytes() == LARGE
+
+
+def test_what_somebody_works_on_is_not_forgotten(tmp_path: Path) -> None:
+    content = Content("http://a/b", 10, '"e"', None)
+    part = open_part(tmp_path, content, tmp_path / "target")
+    part.make(10)
+    forget(tmp_path, content.url)
+    assert part.path.exists()
+    part.discard()
