@@ -39,7 +39,8 @@ def test_scores_are_the_pipelines(zero_shot: ZeroShotClassifier, pipe: Any, labe
         if text:  # the pipeline takes no empty text
             wanted = pipe(text, candidate_labels=labels, multi_label=multi_label, hypothesis_template=template)
             assert list(prediction.scores) == wanted["labels"]
-            assert list(prediction.scores.values()) == pytest.approx(wanted["scores"], abs=1e-5)
+            # Of logits that agree within 1e-4.
+            assert list(prediction.scores.values()) == pytest.approx(wanted["scores"], abs=2.5e-5)
         assert (prediction.label, prediction.score) == next(iter(prediction.scores.items()))
 
 

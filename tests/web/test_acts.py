@@ -16,7 +16,7 @@ from hubclient.check import rules
 from hubclient.check.finding import Finding, Subject
 from hubclient.check.last import keep_last
 from hubclient.check.report import Report
-from tests.e2e.material import BUCKET, DEMO, PUBMED, PUBMED_KEY, PUBMED_ZIP
+from tests.e2e.material import BUCKET, DEMO, IMDB_KEY, PUBMED, PUBMED_KEY, PUBMED_ZIP
 from tests.servers.seaweed import Seaweed
 from tests.web.browser import Tab, opened_tab
 from tests.web.server import running_page
@@ -79,7 +79,7 @@ _WATCH = """
 
 
 def test_why_a_pull_failed_is_told(tab: Tab, seaweed: Seaweed) -> None:
-    seaweed.delete(BUCKET, PUBMED_KEY)
+    seaweed.delete(BUCKET, IMDB_KEY)
     page = tab.open("/model/en/bert_large_sequence_classifier_imdb")
     page.get_by_role("button", name="Pull it and try").click()
     told = page.locator("[data-progress] p")
